@@ -1,0 +1,161 @@
+import {
+  type EventLog,
+  type EventMetadata,
+  type NewEvent,
+  type Position,
+  type RecordedEvent,
+  WrongExpectedRevision,
+} from './event-log.ts';
+
+/** Three pure things (after Jérémie Chassaing's Decider). A refusal is a value, not an exception. */
+export interface Decider<Command, State, Event extends DomainEvent, Refusal> {
+  readonly initialState: State;
+  decide(command: Command, state: State): readonly Event[] | Refused<Refusal>;
+  evolve(state: State, event: Event): State;
+}
+
+export interface DomainEvent {
+  readonly type: string;
+  readonly data: unknown;
+}
+
+export interface Refused<Refusal> {
+  readonly refused: Refusal;
+}
+
+export const refuse = <Refusal>(refused: Refusal): Refused<Refusal> => ({ refused });
+
+export const isRefused = <Refusal>(decision: object): decision is Refused<Refusal> => 'refused' in decision;
+
+/** What a write is given beside its command: who asks, under which ids, and what must hold just before it appends. */
+export interface AppendContext {
+  /** Id of the n-th event; deterministic when the caller sent an Idempotency-Key. */
+  eventId(index: number): string;
+  readonly metadata: EventMetadata;
+  /** `If-Match`: the revision the caller has seen. With it a conflict is final. */
+  readonly ifRevision?: number;
+  /** Called right before each append; throws when the caller may no longer write (P2). */
+  beforeAppend?(): void | Promise<void>;
+}
+
+export interface Idempotency {
+  readonly key: string;
+  /** SHA-256 of the input the key was first used with. */
+  readonly digest: string;
+}
+
+export type Outcome<State, Event, Refusal> =
+  | {
+      readonly kind: 'done';
+      readonly events: readonly Event[];
+      readonly state: State;
+      readonly revision: number;
+      /** Null when nothing had to be appended. */
+      readonly position: Position | null;
+      /** The same Idempotency-Key had already done this. */
+      readonly repeated: boolean;
+    }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'conflict'; readonly revision: number }
+  | { readonly kind: 'key-reused' };
+
+export interface Folded<State> {
+  readonly state: State;
+  /** -1 when the stream does not exist. */
+  readonly revision: number;
+}
+
+/** The state of a stream, from its events; `until` stops before the first event it does not hold for. */
+export async function load<State, Event extends DomainEvent>(
+  log: EventLog,
+  stream: string,
+  decider: Pick<Decider<never, State, Event, never>, 'initialState' | 'evolve'>,
+  until?: (event: RecordedEvent) => boolean,
+): Promise<Folded<State>> {
+  let state = decider.initialState;
+  let revision = -1;
+  for await (const event of log.readStream(stream)) {
+    if (until !== undefined && !until(event)) break;
+    state = decider.evolve(state, event as unknown as Event);
+    revision = event.revision;
+  }
+  return { state, revision };
+}
+
+const ATTEMPTS = 3;
+
+/**
+ * Read, fold, decide, append with the revision read. On a conflict the command is decided again on the new state,
+ * three times at most (never with `ifRevision`). Events that carry the caller's Idempotency-Key, met while folding,
+ * are the answer: nothing is decided twice.
+ */
+export async function decideAndAppend<Command, State, Event extends DomainEvent, Refusal>(
+  log: EventLog,
+  stream: string,
+  decider: Decider<Command, State, Event, Refusal>,
+  command: Command,
+  context: AppendContext,
+): Promise<Outcome<State, Event, Refusal>> {
+  for (let attempt = 1; ; attempt++) {
+    const found = await fold(log, stream, decider, context);
+    if (found.earlier !== null) return found.earlier;
+    const { state, revision } = found;
+    if (context.ifRevision !== undefined && context.ifRevision !== revision) return { kind: 'conflict', revision };
+    const decision = decider.decide(command, state);
+    if (isRefused<Refusal>(decision)) return { kind: 'refused', refusal: decision.refused };
+    if (decision.length === 0) {
+      return { kind: 'done', events: decision, state, revision, position: null, repeated: false };
+    }
+    const events = decision.map((event, index): NewEvent => ({
+      id: context.eventId(index),
+      type: event.type,
+      data: event.data,
+      metadata: context.metadata,
+    }));
+    await context.beforeAppend?.();
+    try {
+      const appended = await log.append(stream, revision === -1 ? 'no-stream' : revision, events);
+      return {
+        kind: 'done',
+        events: decision,
+        state: decision.reduce(decider.evolve, state),
+        revision: appended.revision,
+        position: appended.position,
+        repeated: false,
+      };
+    } catch (error) {
+      if (!(error instanceof WrongExpectedRevision)) throw error;
+      if (context.ifRevision !== undefined || attempt === ATTEMPTS) {
+        return { kind: 'conflict', revision: error.actual === 'no-stream' ? -1 : error.actual };
+      }
+    }
+  }
+}
+
+async function fold<Command, State, Event extends DomainEvent, Refusal>(
+  log: EventLog,
+  stream: string,
+  decider: Decider<Command, State, Event, Refusal>,
+  context: AppendContext,
+): Promise<Folded<State> & { readonly earlier: Outcome<State, Event, Refusal> | null }> {
+  const idempotency = context.metadata['idempotency'] as Idempotency | undefined;
+  const firstId = idempotency === undefined ? null : context.eventId(0);
+  let state = decider.initialState;
+  let revision = -1;
+  let earlier: { events: Event[]; state: State; revision: number; position: Position } | null = null;
+  for await (const recorded of log.readStream(stream)) {
+    const event = recorded as unknown as Event;
+    state = decider.evolve(state, event);
+    revision = recorded.revision;
+    if (firstId === null) continue;
+    if (recorded.id === firstId) {
+      const first = recorded.metadata['idempotency'] as Idempotency | undefined;
+      if (first?.digest !== idempotency?.digest) return { state, revision, earlier: { kind: 'key-reused' } };
+      earlier = { events: [event], state, revision, position: recorded.position };
+    } else if (earlier !== null && recorded.id === context.eventId(earlier.events.length)) {
+      earlier.events.push(event);
+      Object.assign(earlier, { state, revision, position: recorded.position });
+    }
+  }
+  return { state, revision, earlier: earlier === null ? null : { kind: 'done', ...earlier, repeated: true } };
+}
