@@ -8,9 +8,13 @@ import {
 } from './event-log.ts';
 
 /** Three pure things (after Jérémie Chassaing's Decider). A refusal is a value, not an exception. */
-export interface Decider<Command, State, Event extends DomainEvent, Refusal> {
-  readonly initialState: State;
+export interface Decider<Command, State, Event extends DomainEvent, Refusal> extends Fold<State, Event> {
   decide(command: Command, state: State): readonly Event[] | Refused<Refusal>;
+}
+
+/** How a state comes from events. */
+export interface Fold<State, Event extends DomainEvent> {
+  readonly initialState: State;
   evolve(state: State, event: Event): State;
 }
 
@@ -69,14 +73,14 @@ export interface Folded<State> {
 export async function load<State, Event extends DomainEvent>(
   log: EventLog,
   stream: string,
-  decider: Pick<Decider<never, State, Event, never>, 'initialState' | 'evolve'>,
+  { initialState, evolve }: Fold<State, Event>,
   until?: (event: RecordedEvent) => boolean,
 ): Promise<Folded<State>> {
-  let state = decider.initialState;
+  let state = initialState;
   let revision = -1;
   for await (const event of log.readStream(stream)) {
     if (until !== undefined && !until(event)) break;
-    state = decider.evolve(state, event as unknown as Event);
+    state = evolve(state, event as unknown as Event);
     revision = event.revision;
   }
   return { state, revision };

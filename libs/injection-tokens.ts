@@ -1,0 +1,5 @@
+/** Names under which Nest hands out the ports. */
+export const EVENT_LOG = Symbol('EventLog');
+export const HOT_VIEW = Symbol('HotView');
+export const CATALOGUES = Symbol('Catalogues');
+export const FRESHNESS = Symbol('Freshness');

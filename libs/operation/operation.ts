@@ -1,0 +1,88 @@
+import { Injectable, SetMetadata } from '@nestjs/common';
+import type { AppendContext } from '../event-log/decide-and-append.ts';
+import type { Position } from '../event-log/event-log.ts';
+import type { Cost, UsageReading, ViewToken } from '../hot-view/hot-view.ts';
+import type { Actor } from '../person/actor.ts';
+import type { Problem } from '../problem/problem.ts';
+import type { Face } from '../usage/use.ts';
+
+/**
+ * What a token may do, declared once beside what does it. REST route, MCP tool, routine step, OpenAPI entry and the
+ * reference all come from this declaration (DESIGN §2).
+ */
+export interface OperationSpec<Input extends object = object> {
+  /** `create_report`: a verb and its thing, unique. */
+  readonly name: string;
+  readonly title: string;
+  readonly summary: string;
+  /** Catalogue whose tokens use it; null: any (`GET /me`). */
+  readonly catalogue: string | null;
+  /** Qualified (`comma/reports:write`); null: any live token. */
+  readonly scope: string | null;
+  readonly cost: Cost;
+  readonly http: { readonly method: 'get' | 'post' | 'patch' | 'delete'; readonly path: string; readonly status?: number };
+  /** class-validator class; also the JSON schema of the input. */
+  readonly input: new () => Input;
+  /** JSON schema of the answer. */
+  readonly output: object;
+  readonly effect: 'reads' | 'adds' | 'changes' | 'destroys';
+  /** The projection it reads, if any: a call that sends back `X-Log-Position` waits for it. */
+  readonly readsFrom?: string;
+  /** Its answer shows a secret: never a tool whose transcript is kept. */
+  readonly showsSecret?: boolean;
+  /** `report/01J…`: what a use is filed under. */
+  readonly resource?: (input: Input) => string;
+}
+
+export interface Operation<Input extends object = object> {
+  run(input: Input, call: Call): Promise<Result> | Result;
+}
+
+/** An answer, or the problem that is one. */
+export type Result = Done | Problem;
+
+export interface Done {
+  readonly body: unknown;
+  /** Sent as ETag. */
+  readonly revision?: number;
+  /** Set when the operation appended events, which then carry the use; absent or null: the journal records it. */
+  readonly position?: Position | null;
+}
+
+/** One call that the gate has let in. */
+export interface Call {
+  readonly requestId: string;
+  readonly face: Face;
+  readonly token: ViewToken;
+  readonly usage: UsageReading;
+  readonly actor: Actor;
+  readonly nowMs: number;
+  /** The revision named by `If-Match`. */
+  readonly ifRevision: number | undefined;
+  /** Whether the caller sent an Idempotency-Key. */
+  readonly keyed: boolean;
+  /** Id of the n-th thing this call makes: fresh, or the same again under the same Idempotency-Key. */
+  newId(index?: number): string;
+  /** What an append of this call needs: ids, metadata with the use in it, the last check. */
+  append(resource: string, status?: number): AppendContext;
+}
+
+export const READ: Cost = { reads: 1, writes: 0, handshakes: 0 };
+export const WRITE: Cost = { reads: 0, writes: 1, handshakes: 0 };
+/** Revoking and suspending: never held up by a limit. */
+export const FREE: Cost = { reads: 0, writes: 0, handshakes: 0 };
+
+export const OPERATION = 'writ:operation';
+
+/** Declares the class an operation, and a provider. */
+export const DeclareOperation =
+  <Input extends object>(spec: OperationSpec<Input>) =>
+  (target: new (...dependencies: never[]) => Operation<Input>): void => {
+    Injectable()(target);
+    SetMetadata(OPERATION, spec)(target);
+  };
+
+export interface DeclaredOperation {
+  readonly spec: OperationSpec;
+  readonly operation: Operation;
+}

@@ -1,0 +1,121 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { type Projection, schemaOf, type Table } from './projection.ts';
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** What an event does to a read model. Columns left out are null in `put` and `add`, untouched in `set`. */
+export type Change =
+  /** The row is as given, whatever was there under its primary key. */
+  | { readonly kind: 'put'; readonly table: string; readonly row: Row }
+  /** The row, unless a unique key of it is there already. */
+  | { readonly kind: 'add'; readonly table: string; readonly row: Row }
+  /** Some columns of the row with this primary key; nothing where there is none. */
+  | { readonly kind: 'set'; readonly table: string; readonly key: Row; readonly values: Row };
+
+export const put = (table: string, row: Row): Change => ({ kind: 'put', table, row });
+export const add = (table: string, row: Row): Change => ({ kind: 'add', table, row });
+export const set = (table: string, key: Row, values: Row): Change => ({ kind: 'set', table, key, values });
+
+interface Pending {
+  readonly kind: 'put' | 'set';
+  readonly row: Row;
+}
+
+/**
+ * Gathers the changes of a batch, last word per row, and writes them with few statements: the rows of one statement
+ * travel as one JSON parameter, so a batch costs the event loop little more than that JSON.
+ */
+export class ChangeBuffer {
+  readonly #projection: Projection;
+  readonly #rows = new Map<string, Map<string, Pending>>();
+  readonly #added = new Map<string, Row[]>();
+
+  constructor(projection: Projection) {
+    this.#projection = projection;
+  }
+
+  push(changes: readonly Change[]): void {
+    for (const change of changes) this.#push(change);
+  }
+
+  async write(db: Kysely<unknown>): Promise<void> {
+    for (const statement of this.#statements()) await statement.execute(db);
+  }
+
+  #push(change: Change): void {
+    if (change.kind === 'add') {
+      listIn(this.#added, change.table).push(change.row);
+      return;
+    }
+    const table = this.#table(change.table);
+    const row = change.kind === 'put' ? change.row : { ...change.key, ...change.values };
+    const key = JSON.stringify(table.primaryKey.map((column) => row[column]));
+    let rows = this.#rows.get(change.table);
+    if (rows === undefined) this.#rows.set(change.table, (rows = new Map()));
+    const before = rows.get(key);
+    if (change.kind === 'put' || before === undefined) rows.set(key, { kind: change.kind, row });
+    else rows.set(key, { kind: before.kind, row: { ...before.row, ...row } });
+  }
+
+  *#statements(): Generator<RawBuilder<unknown>> {
+    for (const [name, rows] of this.#added) yield this.#insert(name, rows, 'add');
+    for (const [name, pending] of this.#rows) {
+      const puts: Row[] = [];
+      const sets = new Map<string, Row[]>();
+      for (const { kind, row } of pending.values()) {
+        if (kind === 'put') puts.push(row);
+        else listIn(sets, Object.keys(row).sort().join()).push(row);
+      }
+      if (puts.length > 0) yield this.#insert(name, puts, 'put');
+      for (const rows of sets.values()) yield this.#update(name, rows);
+    }
+  }
+
+  #insert(name: string, rows: readonly Row[], kind: 'put' | 'add'): RawBuilder<unknown> {
+    const table = this.#table(name);
+    const columns = Object.keys(table.columns);
+    const others = columns.filter((column) => !table.primaryKey.includes(column));
+    const conflict =
+      kind === 'add' || others.length === 0
+        ? 'on conflict do nothing'
+        : `on conflict (${list(table.primaryKey)}) do update set ${others.map((c) => `"${c}" = excluded."${c}"`).join()}`;
+    return sql`insert into ${this.#id(name)} (${sql.raw(list(columns))})
+      select ${sql.raw(list(columns))} from ${recordset(table, columns, rows)} ${sql.raw(conflict)}`;
+  }
+
+  #update(name: string, rows: readonly Row[]): RawBuilder<unknown> {
+    const table = this.#table(name);
+    const columns = Object.keys(rows[0] ?? {});
+    const values = columns.filter((column) => !table.primaryKey.includes(column));
+    return sql`update ${this.#id(name)} as t set ${sql.raw(values.map((c) => `"${c}" = r."${c}"`).join())}
+      from ${recordset(table, columns, rows)}
+      where ${sql.raw(table.primaryKey.map((c) => `t."${c}" = r."${c}"`).join(' and '))}`;
+  }
+
+  #table(name: string): Table {
+    const table = this.#projection.tables[name];
+    if (table === undefined) throw new Error(`${this.#projection.name} declares no table ${name}`);
+    return table;
+  }
+
+  #id(name: string): RawBuilder<unknown> {
+    return sql.id(schemaOf(this.#projection), name);
+  }
+}
+
+function recordset(table: Table, columns: readonly string[], rows: readonly Row[]): RawBuilder<unknown> {
+  const typed = columns.map((column) => {
+    const type = table.columns[column];
+    if (type === undefined) throw new Error(`no column ${column} is declared`);
+    return `"${column}" ${type}`;
+  });
+  return sql`jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(${sql.raw(typed.join())})`;
+}
+
+const list = (columns: readonly string[]): string => columns.map((column) => `"${column}"`).join();
+
+function listIn<Value>(map: Map<string, Value[]>, key: string): Value[] {
+  let values = map.get(key);
+  if (values === undefined) map.set(key, (values = []));
+  return values;
+}

@@ -1,0 +1,35 @@
+import type { Kysely } from 'kysely';
+import type { RecordedEvent } from '../event-log/event-log.ts';
+import type { ReadDb } from '../read-db/read-db.ts';
+import type { Change } from './changes.ts';
+
+export type ColumnType = 'text' | 'bigint' | 'integer' | 'boolean' | 'jsonb';
+
+export interface Table {
+  readonly columns: Readonly<Record<string, ColumnType>>;
+  readonly primaryKey: readonly string[];
+  /** What follows `create index on <table>`, or `create unique index on <table>`: `(workspace, position desc)`. */
+  readonly indexes?: readonly string[];
+  readonly uniqueIndexes?: readonly string[];
+}
+
+/**
+ * A read model: what it reads, what it keeps, and how an event changes that. The tables of each version live in a
+ * schema of their own, so that a new version is built beside the one that serves.
+ */
+export interface Projection {
+  readonly name: string;
+  readonly version: number;
+  /** Events of other streams only move the checkpoint; null: all streams are read. */
+  readonly streamPrefixes: readonly string[] | null;
+  readonly tables: Readonly<Record<string, Table>>;
+  /** Pure. Throws for an event it does not know or cannot use: its stream is parked from there on. */
+  apply(event: RecordedEvent): readonly Change[];
+}
+
+export const schemaOf = ({ name, version }: Pick<Projection, 'name' | 'version'>): string =>
+  `${name.replaceAll('-', '_')}_v${version}`;
+
+/** A projection's tables, for its queries; `Tables` are its row types by table name. */
+export const tablesOf = <Tables>(readDb: ReadDb, projection: Pick<Projection, 'name' | 'version'>): Kysely<Tables> =>
+  readDb.db.withSchema(schemaOf(projection)) as Kysely<unknown> as Kysely<Tables>;

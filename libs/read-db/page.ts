@@ -1,0 +1,43 @@
+/** A page of a list, as it goes over the wire (DESIGN §5). */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** Opaque; null on the last page. */
+  readonly next: string | null;
+}
+
+/** The cursor was not made by this list. Thrown before anything is read; the face answers 400 `invalid`. */
+export class BadCursor extends Error {
+  override readonly name = 'BadCursor';
+  constructor() {
+    super('The cursor is not one this list has given out');
+  }
+}
+
+/** A cursor names the list it belongs to and the place the next page starts after. */
+export const encodeCursor = (list: string, ...place: readonly number[]): string =>
+  Buffer.from([list, ...place].join(':')).toString('base64url');
+
+/** @throws BadCursor */
+export function decodeCursor(list: string, cursor: string | null, parts = 1): readonly number[] | null {
+  if (cursor === null) return null;
+  const [name, ...place] = Buffer.from(cursor, 'base64url').toString().split(':');
+  const numbers = place.map(Number);
+  const good = name === list && numbers.length === parts && numbers.every((n) => Number.isSafeInteger(n) && n >= 0);
+  if (!good || encodeCursor(list, ...numbers) !== cursor) throw new BadCursor();
+  return numbers;
+}
+
+/** A page from one row more than was asked for: that row tells whether there is a next one. */
+export function pageOf<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  view: (row: Row) => Item,
+  cursorAfter: (row: Row) => string,
+): Page<Item> {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    items: shown.map(view),
+    next: rows.length > limit && last !== undefined ? cursorAfter(last) : null,
+  };
+}

@@ -1,0 +1,58 @@
+import { rm } from 'node:fs/promises';
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import { PGlitePool } from './pglite-pool.ts';
+
+/** Where read models are kept: PostgreSQL, or PGlite in a worker thread. Both speak one dialect. */
+export interface ReadDb {
+  readonly engine: 'postgresql' | 'pglite';
+  /** Narrowed to a projection's own tables by `tablesOf` (libs/projection/projection.ts). */
+  readonly db: Kysely<unknown>;
+  close(): Promise<void>;
+}
+
+export interface ReadDbOptions {
+  /** `postgres://…`; wins over the folder. */
+  readonly databaseUrl?: string | undefined;
+  /** PGlite's folder (`DATA_DIR/read`), for one process; created when missing. */
+  readonly directory?: string | undefined;
+}
+
+/**
+ * Opens the store of the read models. A folder PGlite cannot open is thrown away: everything in it comes from the log
+ * and is built again (P6). A PostgreSQL server is asked only at the first query.
+ * @throws Error when neither a URL nor a folder is given, or PGlite does not start in an empty folder
+ */
+export async function openReadDb({ databaseUrl, directory }: ReadDbOptions): Promise<ReadDb> {
+  if (databaseUrl !== undefined) return readDb('postgresql', postgresPool(databaseUrl));
+  if (directory === undefined) throw new Error('A read database needs DATABASE_URL or a folder');
+  try {
+    return readDb('pglite', await PGlitePool.open(directory));
+  } catch {
+    await rm(directory, { recursive: true, force: true });
+    return readDb('pglite', await PGlitePool.open(directory));
+  }
+}
+
+function readDb(engine: ReadDb['engine'], pool: pg.Pool | PGlitePool): ReadDb {
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  return { engine, db, close: () => db.destroy() };
+}
+
+const INT8 = 20;
+
+function postgresPool(connectionString: string): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString,
+    // Positions are safe integers (libs/event-log): numbers here as everywhere, and as PGlite gives them.
+    types: {
+      getTypeParser: ((oid: number, format?: 'text') =>
+        oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+    },
+  });
+  // A connection lost while nobody queries on it is noticed at the next query; unheard, it would end the process.
+  const ignore = (): void => undefined;
+  pool.on('error', ignore);
+  pool.on('connect', (client) => client.on('error', ignore));
+  return pool;
+}
