@@ -138,7 +138,13 @@ export function useOfCall(
   resource: string | null,
 ): TokenUse {
   const metered = decision === 'allowed' || reason === 'failed';
-  const budget = !metered ? 'refusals' : spec.cost.writes > 0 ? 'writes' : spec.cost.handshakes > 0 ? 'handshakes' : 'reads';
+  const budget = !metered
+    ? 'refusals'
+    : spec.cost.writes > 0
+      ? 'writes'
+      : spec.cost.handshakes > 0
+        ? 'handshakes'
+        : 'reads';
   return {
     token: token.id,
     workspace: token.workspace,

@@ -1,0 +1,192 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { LogUnavailable, OutcomeUnknown } from '../event-log/event-log.ts';
+import { type HotView, type Pass, type UsageReading, type Verdict, ViewUnavailable } from '../hot-view/hot-view.ts';
+import { FRESHNESS, HOT_VIEW } from '../injection-tokens.ts';
+import type { DeclaredOperation, Done, OperationSpec, Result } from '../operation/operation.ts';
+import { internal, isProblem, type Problem, unauthorized, unavailable } from '../problem/problem.ts';
+import { Denials } from '../usage/denials.ts';
+import { UsageJournal, UseNotRecorded } from '../usage/journal.ts';
+import { refusalProblem } from './admit.ts';
+import { authenticate, type Credential } from './authenticate.ts';
+import { AdmittedCall, CallerDead, metadataOf, useOfCall } from './call.ts';
+import type { Envelope } from './envelope.ts';
+import { awaitFreshness, type Freshness } from './freshness.ts';
+import { parseInput } from './parse-input.ts';
+import { preconditions } from './preconditions.ts';
+
+/** What a face answers with. */
+export interface Reply {
+  readonly result: Done | Problem;
+  readonly spec: OperationSpec;
+  readonly requestId: string;
+  /** What is left, for answers to live tokens. */
+  readonly usage: UsageReading | null;
+}
+
+/**
+ * The one way in, for every face (DESIGN §2). The order of `#pass` is the promise: who, may they, have they some left,
+ * what do they ask, do it, record it, does it still stand — and only then the answer.
+ */
+@Injectable()
+export class Gate {
+  readonly #view: HotView;
+  readonly #freshness: Freshness;
+  readonly #journal: UsageJournal;
+  readonly #denials: Denials;
+  readonly #logger = new Logger(Gate.name);
+
+  constructor(
+    @Inject(HOT_VIEW) view: HotView,
+    @Inject(FRESHNESS) freshness: Freshness,
+    journal: UsageJournal,
+    denials: Denials,
+  ) {
+    this.#view = view;
+    this.#freshness = freshness;
+    this.#journal = journal;
+    this.#denials = denials;
+  }
+
+  /** Never throws: whatever goes wrong is a problem, and fails closed (P4). */
+  async handle(declared: DeclaredOperation, envelope: Envelope): Promise<Reply> {
+    const { spec } = declared;
+    try {
+      return await this.#pass(declared, envelope);
+    } catch (error) {
+      return this.#reply(this.#fault(error, envelope), spec, envelope, null);
+    }
+  }
+
+  async #pass(declared: DeclaredOperation, envelope: Envelope): Promise<Reply> {
+    const { spec } = declared;
+    const startedMs = performance.now();
+
+    const credential = authenticate(envelope.authorization);
+    if (isProblem(credential)) {
+      this.#countUnknown(spec, envelope);
+      return this.#reply(credential, spec, envelope, null);
+    }
+
+    const verdict = await this.#admit(credential, spec);
+    if (verdict.kind !== 'admitted') return this.#refuse(verdict, spec, envelope, startedMs);
+
+    const call = this.#parse(declared, envelope, verdict, startedMs);
+    const result = isProblem(call) ? call : await this.#run(declared, call.input, call.admitted, envelope);
+
+    await this.#record(result, spec, envelope, verdict, startedMs, isProblem(call) ? null : call.admitted.resource);
+
+    const standing = await this.#confirm(verdict);
+    return this.#reply(standing ?? result, spec, envelope, standing === null ? verdict.usage : null);
+  }
+
+  #admit({ id, digest }: Credential, { scope, cost }: OperationSpec): Verdict | Promise<Verdict> {
+    return this.#view.admit({ id, digest, scope, cost });
+  }
+
+  async #refuse(
+    verdict: Exclude<Verdict, Pass>,
+    spec: OperationSpec,
+    envelope: Envelope,
+    startedMs: number,
+  ): Promise<Reply> {
+    const problem = refusalProblem(verdict, spec.scope);
+    if (verdict.kind === 'unknown') this.#countUnknown(spec, envelope);
+    if (verdict.kind !== 'refused') return this.#reply(problem, spec, envelope, null);
+    const { token, reason } = verdict;
+    if (verdict.withinRefusals && this.#denials.isSingle(token.id, reason)) {
+      const use = useOfCall(envelope, spec, verdict, startedMs, 'refused', reason, problem.status, null);
+      await this.#journal.record(use, metadataOf(envelope, verdict));
+    } else {
+      this.#denials.count({ token: token.id, reason, ...aggregateOf(spec, envelope) });
+    }
+    return this.#reply(problem, spec, envelope, problem.status === 401 ? null : verdict.usage);
+  }
+
+  #parse(
+    { spec }: DeclaredOperation,
+    envelope: Envelope,
+    pass: Pass,
+    startedMs: number,
+  ): { readonly input: object; readonly admitted: AdmittedCall } | Problem {
+    const conditions = preconditions(envelope);
+    if (isProblem(conditions)) return conditions;
+    const raw = envelope.input();
+    if (!raw.ok) return raw.problem;
+    const input = parseInput(spec.input, raw.value);
+    if (isProblem(input)) return input;
+    const admitted = new AdmittedCall(envelope, spec, pass, input, conditions.ifRevision, this.#view, startedMs);
+    return { input, admitted };
+  }
+
+  async #run(
+    { spec, operation }: DeclaredOperation,
+    input: object,
+    call: AdmittedCall,
+    envelope: Envelope,
+  ): Promise<Result> {
+    if (envelope.logPosition !== undefined) {
+      const stale = await awaitFreshness(this.#freshness, spec.readsFrom, envelope.logPosition);
+      if (stale !== null) return stale;
+    }
+    try {
+      return await operation.run(input, call);
+    } catch (error) {
+      return this.#fault(error, envelope);
+    }
+  }
+
+  /** A write's own event is its use; everything else goes to the journal, and is durable before this resolves (P1). */
+  async #record(
+    result: Result,
+    spec: OperationSpec,
+    envelope: Envelope,
+    pass: Pass,
+    startedMs: number,
+    resource: string | null,
+  ): Promise<void> {
+    if (!isProblem(result) && result.position !== undefined && result.position !== null) return;
+    const reason = isProblem(result) ? 'failed' : null;
+    const status = isProblem(result) ? result.status : (spec.http.status ?? 200);
+    const decision = isProblem(result) ? 'refused' : 'allowed';
+    const use = useOfCall(envelope, spec, pass, startedMs, decision, reason, status, resource);
+    await this.#journal.record(use, metadataOf(envelope, pass));
+  }
+
+  async #confirm(pass: Pass): Promise<Problem | null> {
+    switch (await this.#view.confirm(pass)) {
+      case 'stands':
+        return null;
+      case 'dead':
+        return unauthorized();
+      default:
+        return unavailable('The view of live tokens changed while this call was under way.');
+    }
+  }
+
+  #fault(error: unknown, { requestId }: Envelope): Problem {
+    if (error instanceof CallerDead) return unauthorized();
+    if (error instanceof UseNotRecorded || error instanceof LogUnavailable || error instanceof OutcomeUnknown) {
+      return unavailable('The event log cannot be written.', jittered());
+    }
+    if (error instanceof ViewUnavailable) return unavailable('The view of live tokens cannot be written.', jittered());
+    this.#logger.error({ requestId, error }, 'operation failed');
+    return internal(requestId);
+  }
+
+  #countUnknown(spec: OperationSpec, envelope: Envelope): void {
+    this.#denials.count({ token: null, reason: 'unknown', ...aggregateOf(spec, envelope) });
+  }
+
+  #reply(result: Done | Problem, spec: OperationSpec, { requestId }: Envelope, usage: UsageReading | null): Reply {
+    return { result, spec, requestId, usage };
+  }
+}
+
+const aggregateOf = ({ name }: OperationSpec, { face, clientAddress }: Envelope) => ({
+  face,
+  operation: name,
+  clientAddress,
+});
+
+/** 1 to 3 s, so that those turned away do not come back all at once. */
+const jittered = (): number => 1 + Math.floor(Math.random() * 3);

@@ -1,0 +1,51 @@
+import type { Response } from 'express';
+import { unqualify } from '../catalogue/catalogue.ts';
+import type { Reply } from '../gate/gate.ts';
+import type { UsageReading } from '../hot-view/hot-view.ts';
+import { isProblem, type Problem } from '../problem/problem.ts';
+
+/** A reply on the wire (DESIGN §5). */
+export function answer({ result, spec, requestId, usage }: Reply, response: Response): void {
+  response.setHeader('X-Request-Id', requestId);
+  if (spec.scope !== null) response.setHeader('X-Accepted-Scopes', unqualify(spec.scope));
+  if (usage !== null) setRateLimit(response, usage);
+  if (isProblem(result)) {
+    sendProblem(result, response);
+    return;
+  }
+  if (result.revision !== undefined) response.setHeader('ETag', `"${result.revision}"`);
+  if (result.position !== undefined && result.position !== null) {
+    response.setHeader('X-Log-Position', String(result.position));
+  }
+  if (spec.showsSecret === true) response.setHeader('Cache-Control', 'no-store');
+  send(response, spec.http.status ?? 200, 'application/json; charset=utf-8', result.body);
+}
+
+/** RFC 9457; a 401 says how to authenticate (RFC 6750 §3), a 429 or 503 when to come back. */
+export function sendProblem(problem: Problem, response: Response): void {
+  if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  if (problem.missing_scope !== undefined) {
+    response.setHeader('WWW-Authenticate', `Bearer error="insufficient_scope", scope="${problem.missing_scope}"`);
+  }
+  if (problem.retry_after !== undefined) {
+    response.setHeader('Retry-After', String(problem.retry_after));
+    response.setHeader('retry_after', String(problem.retry_after));
+  }
+  send(response, problem.status, 'application/problem+json', problem);
+}
+
+function send(response: Response, status: number, contentType: string, body: unknown): void {
+  const bytes = Buffer.from(JSON.stringify(body));
+  response.statusCode = status;
+  response.setHeader('Content-Type', contentType);
+  response.setHeader('Content-Length', bytes.length);
+  response.end(bytes);
+}
+
+/** draft-ietf-httpapi-ratelimit-headers-10. */
+function setRateLimit(response: Response, { reads, writes }: UsageReading): void {
+  response.setHeader('RateLimit-Policy', `"reads";q=${reads.limit};w=60, "writes";q=${writes.limit};w=60`);
+  const item = (name: string, { limit, used, resetSeconds }: UsageReading['reads']): string =>
+    `"${name}";r=${Math.max(0, limit - used)};t=${resetSeconds}`;
+  response.setHeader('RateLimit', `${item('reads', reads)}, ${item('writes', writes)}`);
+}

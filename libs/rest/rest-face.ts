@@ -1,0 +1,84 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { ExpressAdapter } from '@nestjs/platform-express';
+import express, { type NextFunction, type Request, type Response } from 'express';
+import { ulid } from 'ulid';
+import type { Envelope, RawInput } from '../gate/envelope.ts';
+import { Gate } from '../gate/gate.ts';
+import type { DeclaredOperation } from '../operation/operation.ts';
+import { Operations } from '../operation/operations.ts';
+import { bodyTooLarge, malformed } from '../problem/problem.ts';
+import { answer, sendProblem } from './answer.ts';
+import { parseBody } from './body.ts';
+
+const MOST_BODY_BYTES = 1024 * 1024;
+const METHODS_WITH_BODY = new Set(['post', 'patch']);
+
+/**
+ * The operations as REST. Routes go straight onto Express, beside Nest's controllers: a call passes no pipe, guard or
+ * interceptor but the gate.
+ */
+@Injectable()
+export class RestFace implements OnModuleInit {
+  constructor(
+    private readonly adapters: HttpAdapterHost<ExpressAdapter>,
+    private readonly operations: Operations,
+    private readonly gate: Gate,
+  ) {}
+
+  onModuleInit(): void {
+    const app = this.adapters.httpAdapter.getInstance<express.Express>();
+    // Longer paths first, and words before parameters: `/reports/:id/comments` never shadows, whatever the order of declaration.
+    for (const declared of this.operations.all.toSorted(byPath)) {
+      const { method, path } = declared.spec.http;
+      const handle = (request: Request, response: Response): void => {
+        void this.gate.handle(declared, envelopeOf(request)).then((reply) => answer(reply, response));
+      };
+      if (METHODS_WITH_BODY.has(method)) app[method](path, readBody, handle);
+      else app[method](path, handle);
+    }
+  }
+}
+
+const byPath = (a: DeclaredOperation, b: DeclaredOperation): number =>
+  a.spec.http.path.replaceAll(':', '~') < b.spec.http.path.replaceAll(':', '~') ? -1 : 1;
+
+const raw = express.raw({ type: () => true, limit: MOST_BODY_BYTES });
+
+/** The bytes, bounded; what they mean is asked only once the call is paid for. */
+function readBody(request: Request, response: Response, next: NextFunction): void {
+  raw(request, response, (error?: unknown) => {
+    if (error === undefined) {
+      next();
+      return;
+    }
+    response.setHeader('X-Request-Id', ulid());
+    const tooLarge = (error as { readonly status?: number }).status === 413;
+    sendProblem(tooLarge ? bodyTooLarge(MOST_BODY_BYTES) : malformed('The body could not be read.'), response);
+  });
+}
+
+function envelopeOf(request: Request): Envelope {
+  const { headers } = request;
+  return {
+    face: 'rest',
+    requestId: ulid(),
+    clientAddress: request.ip ?? 'unknown',
+    clientName: (headers['user-agent'] ?? '').slice(0, 200),
+    authorization: request.headersDistinct['authorization'] ?? [],
+    idempotencyKey: single(headers['idempotency-key']),
+    ifMatch: headers['if-match'],
+    logPosition: single(headers['x-log-position']),
+    input: () => inputOf(request),
+  };
+}
+
+/** Query, body and path in one object; the path wins, so that a body cannot speak of another thing than the route. */
+function inputOf(request: Request): RawInput {
+  const body = parseBody(request.body as Buffer | undefined, request.headers['content-type']);
+  if (!body.ok) return body;
+  return { ok: true, value: { ...request.query, ...body.value, ...request.params } };
+}
+
+const single = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value.join() : value;

@@ -1,0 +1,56 @@
+/** What the environment says (DESIGN §6). Wrong settings stop the start with one clear sentence. */
+export interface Settings {
+  readonly port: number;
+  readonly host: string;
+  readonly dataDir: string;
+  /** Each null: its embedded part. */
+  readonly eventStoreUrl: string | null;
+  readonly redisUrl: string | null;
+  readonly databaseUrl: string | null;
+  readonly publicUrl: string;
+  readonly cataloguesFolder: string | null;
+}
+
+export class SettingsMistake extends Error {
+  override readonly name = 'SettingsMistake';
+}
+
+/** @throws SettingsMistake */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const port = portOf(env['PORT']);
+  const host = env['HOST'] || '127.0.0.1';
+  const settings: Settings = {
+    port,
+    host,
+    dataDir: env['DATA_DIR'] || './data',
+    eventStoreUrl: urlOf('EVENTSTORE_URL', env['EVENTSTORE_URL'], ['esdb:', 'esdb+discover:']),
+    redisUrl: urlOf('REDIS_URL', env['REDIS_URL'], ['redis:', 'rediss:']),
+    databaseUrl: urlOf('DATABASE_URL', env['DATABASE_URL'], ['postgres:', 'postgresql:']),
+    publicUrl: urlOf('PUBLIC_URL', env['PUBLIC_URL'], ['http:', 'https:']) ?? `http://${host}:${port}`,
+    cataloguesFolder: env['CATALOGUES'] || null,
+  };
+  // Several processes on one log need one view and one read model between them; an embedded part is each one's own.
+  if (settings.eventStoreUrl !== null && (settings.redisUrl === null || settings.databaseUrl === null)) {
+    throw new SettingsMistake(
+      'EVENTSTORE_URL is set, so REDIS_URL and DATABASE_URL must be too: a view of its own in each process would not know what another revoked.',
+    );
+  }
+  return settings;
+}
+
+function portOf(text: string | undefined): number {
+  if (text === undefined || text === '') return 3000;
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new SettingsMistake(`PORT must be a number from 0 to 65535, not ${text}.`);
+  return port;
+}
+
+function urlOf(name: string, text: string | undefined, schemes: readonly string[]): string | null {
+  if (text === undefined || text === '') return null;
+  // A cluster is several hosts in one connection string, which URL does not parse.
+  const scheme = /^[a-z+]+:/.exec(text)?.[0];
+  if (scheme === undefined || !schemes.includes(scheme) || !text.startsWith(`${scheme}//`)) {
+    throw new SettingsMistake(`${name} must begin with ${schemes.map((known) => `${known}//`).join(' or ')}.`);
+  }
+  return text;
+}

@@ -1,0 +1,203 @@
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayNotEmpty,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsISO8601,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  MinLength,
+  ValidateIf,
+  ValidateNested,
+} from 'class-validator';
+
+/** DESIGN §4: at most 80 characters, none that could forge an attribution (`·`, parentheses) or hide (control, bidi). */
+const LABEL = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}·()]+$/u;
+const LABEL_WORDS = 'must be visible text without · or parentheses';
+const TOKEN_ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
+const MOST_PER_MINUTE = 1_000_000;
+
+export class NoInput {}
+
+export class TokenIdInput {
+  @Matches(TOKEN_ID, { message: 'must be a token id' })
+  id!: string;
+}
+
+export class RestrictInput {
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(100)
+  @IsString({ each: true })
+  @MaxLength(64, { each: true })
+  companies?: string[];
+
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(100)
+  @IsString({ each: true })
+  @MaxLength(64, { each: true })
+  projects?: string[];
+}
+
+export class LimitInput {
+  /** Null: the company's, else the catalogue's. */
+  @ValidateIf((limit: LimitInput) => limit.per_minute !== null)
+  @IsInt()
+  @Min(1)
+  @Max(MOST_PER_MINUTE)
+  per_minute!: number | null;
+}
+
+export class LimitsInput {
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => LimitInput)
+  reads?: LimitInput;
+
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => LimitInput)
+  writes?: LimitInput;
+}
+
+export class CreateTokenInput {
+  @IsString()
+  @MaxLength(32)
+  catalogue!: string;
+
+  @IsString()
+  @MinLength(1)
+  @MaxLength(80)
+  @Matches(LABEL, { message: LABEL_WORDS })
+  name!: string;
+
+  @IsArray()
+  @ArrayNotEmpty()
+  @ArrayMaxSize(100)
+  @IsString({ each: true })
+  @MaxLength(64, { each: true })
+  scopes!: string[];
+
+  @IsOptional()
+  @IsIn(['agent', 'person'])
+  kind?: 'agent' | 'person';
+
+  /** Person id; another person than the caller's owner needs `people:write`. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  owner?: string;
+
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => RestrictInput)
+  restrict?: RestrictInput;
+
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => LimitsInput)
+  limits?: LimitsInput;
+
+  @IsOptional()
+  @IsISO8601({ strict: true })
+  expires_at?: string;
+}
+
+export class ChangeTokenInput extends TokenIdInput {
+  @ValidateIf((input: ChangeTokenInput) => input.name !== undefined)
+  @IsString()
+  @MinLength(1)
+  @MaxLength(80)
+  @Matches(LABEL, { message: LABEL_WORDS })
+  name?: string;
+
+  @ValidateIf((input: ChangeTokenInput) => input.scopes !== undefined)
+  @IsArray()
+  @ArrayNotEmpty()
+  @ArrayMaxSize(100)
+  @IsString({ each: true })
+  @MaxLength(64, { each: true })
+  scopes?: string[];
+
+  @ValidateIf((input: ChangeTokenInput) => input.restrict !== undefined)
+  @ValidateNested()
+  @Type(() => RestrictInput)
+  restrict?: RestrictInput;
+
+  @ValidateIf((input: ChangeTokenInput) => input.limits !== undefined)
+  @ValidateNested()
+  @Type(() => LimitsInput)
+  limits?: LimitsInput;
+
+  /** Null: never. */
+  @IsOptional()
+  @IsISO8601({ strict: true })
+  expires_at?: string | null;
+}
+
+export class RevokeTokenInput extends TokenIdInput {
+  @IsOptional()
+  @IsIn(['by_hand', 'offboarding', 'leak', 'idle'])
+  reason?: 'by_hand' | 'offboarding' | 'leak' | 'idle';
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(500)
+  note?: string;
+}
+
+const MONTH_SECONDS = 31 * 86_400;
+
+export class RotateTokenInput extends TokenIdInput {
+  /** How long the old one lives on; 0: cut-over; absent: side by side, until it is revoked. */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(MONTH_SECONDS)
+  overlap_seconds?: number;
+}
+
+export class GetTokenInput extends TokenIdInput {
+  /** The record as it was at this instant (P10). */
+  @IsOptional()
+  @IsISO8601({ strict: true })
+  at?: string;
+}
+
+export class PageInput {
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  cursor?: string;
+
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(200)
+  limit?: number;
+}
+
+export class ListTokensInput extends PageInput {
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  owner?: string;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(32)
+  catalogue?: string;
+}
+
+export class TokenHistoryInput extends PageInput {
+  @Matches(TOKEN_ID, { message: 'must be a token id' })
+  id!: string;
+}

@@ -1,0 +1,129 @@
+import { Inject } from '@nestjs/common';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { Catalogues } from '../catalogue/catalogue.ts';
+import { type AppendContext, decideAndAppend, type Outcome } from '../event-log/decide-and-append.ts';
+import type { EventLog } from '../event-log/event-log.ts';
+import type { HotView } from '../hot-view/hot-view.ts';
+import { CATALOGUES, EVENT_LOG, HOT_VIEW } from '../injection-tokens.ts';
+import { type RotateToken, type TokenCommand, tokenDecider, type TokenRefusal } from './decide.ts';
+import { type TokenEvent, tokenStream } from './events.ts';
+import { loadToken } from './load-token.ts';
+import type { Token } from './token.ts';
+import { successorId } from './token-id.ts';
+import { type StandingToken, toViewToken } from './view-token.ts';
+
+export type TokenOutcome = Outcome<Token, TokenEvent, TokenRefusal>;
+
+/** Any command to one token. */
+export class DecideToken extends Command<TokenOutcome> {
+  constructor(
+    readonly id: string,
+    readonly command: TokenCommand,
+    readonly context: AppendContext,
+  ) {
+    super();
+  }
+}
+
+/** Log first, then the view, then the answer: an answered revocation is in force everywhere (P2). */
+@CommandHandler(DecideToken)
+export class DecideTokenHandler implements ICommandHandler<DecideToken> {
+  constructor(
+    @Inject(EVENT_LOG) private readonly log: EventLog,
+    @Inject(HOT_VIEW) private readonly view: HotView,
+    @Inject(CATALOGUES) private readonly catalogues: Catalogues,
+  ) {}
+
+  async execute({ id, command, context }: DecideToken): Promise<TokenOutcome> {
+    const outcome = await decideAndAppend(this.log, tokenStream(id), tokenDecider, command, context);
+    // Also when nothing was appended: a repeat after a failed view write must bring the view up to date.
+    if (outcome.kind === 'done') await putTokens([id], this.log, this.view, this.catalogues);
+    return outcome;
+  }
+}
+
+export interface Rotation {
+  readonly successor: StandingToken;
+  readonly outcome: TokenOutcome;
+}
+
+/** Makes a successor and hands over to it. */
+export class HandOver extends Command<Rotation | Exclude<TokenOutcome, { kind: 'done' }> | null> {
+  constructor(
+    readonly id: string,
+    readonly command: Omit<RotateToken, 'type' | 'successor'>,
+    readonly digestOf: (successorId: string) => string,
+    /** For the successor's stream and for the predecessor's. */
+    readonly contexts: { readonly successor: (id: string) => AppendContext; readonly predecessor: AppendContext },
+  ) {
+    super();
+  }
+}
+
+const ATTEMPTS = 3;
+
+/**
+ * The successor is written first, inert; `TokenRotated` at the very revision it was copied from activates it, so it
+ * can never inherit what its predecessor has meanwhile lost.
+ */
+@CommandHandler(HandOver)
+export class HandOverHandler implements ICommandHandler<HandOver> {
+  constructor(
+    @Inject(EVENT_LOG) private readonly log: EventLog,
+    @Inject(HOT_VIEW) private readonly view: HotView,
+    @Inject(CATALOGUES) private readonly catalogues: Catalogues,
+  ) {}
+
+  async execute({ id, command, digestOf, contexts }: HandOver) {
+    for (let attempt = 1; ; attempt++) {
+      const standing = await loadToken(this.log, id);
+      if (standing === null) return null;
+      const { token, revision } = standing;
+      const successor = successorId(id, command.nowMs + attempt - 1);
+      const decision = tokenDecider.decide({ type: 'RotateToken', ...command, successor }, token);
+      if ('refused' in decision) return { kind: 'refused', refusal: decision.refused } as const;
+      if (token.status === 'revoked') throw new Error('a revoked token cannot have been rotated');
+      const { ifRevision } = contexts.predecessor;
+      if (ifRevision !== undefined && ifRevision !== revision) return { kind: 'conflict', revision } as const;
+
+      const created = await decideAndAppend(
+        this.log,
+        tokenStream(successor),
+        tokenDecider,
+        {
+          type: 'CreateSuccessor',
+          id: successor,
+          predecessor: token,
+          digest: digestOf(successor),
+          nowMs: command.nowMs,
+        },
+        contexts.successor(successor),
+      );
+      if (created.kind !== 'done') return created;
+      const outcome = await decideAndAppend(
+        this.log,
+        tokenStream(id),
+        tokenDecider,
+        { type: 'RotateToken', ...command, successor },
+        { ...contexts.predecessor, ifRevision: revision },
+      );
+      if (outcome.kind === 'conflict' && ifRevision === undefined && attempt < ATTEMPTS) continue;
+      if (outcome.kind !== 'done') return outcome;
+      const [, heir] = await putTokens([id, successor], this.log, this.view, this.catalogues);
+      return { successor: heir!, outcome };
+    }
+  }
+}
+
+
+/** Brings the view up to what the log says of these tokens. @throws ViewUnavailable */
+async function putTokens(
+  ids: readonly string[],
+  log: EventLog,
+  view: HotView,
+  catalogues: Catalogues,
+): Promise<StandingToken[]> {
+  const standing = (await Promise.all(ids.map((id) => loadToken(log, id)))).filter((token) => token !== null);
+  await view.put(standing.map((token) => toViewToken(token, catalogues)));
+  return standing;
+}
