@@ -2,9 +2,10 @@ import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Catalogues } from '../catalogue/catalogue.ts';
 import { type AppendContext, decideAndAppend, type Outcome } from '../event-log/decide-and-append.ts';
-import type { EventLog } from '../event-log/event-log.ts';
+import type { EventLog, EventMetadata } from '../event-log/event-log.ts';
 import type { HotView } from '../hot-view/hot-view.ts';
 import { CATALOGUES, EVENT_LOG, HOT_VIEW } from '../injection-tokens.ts';
+import type { Actor } from '../person/actor.ts';
 import { type RotateToken, type TokenCommand, tokenDecider, type TokenRefusal } from './decide.ts';
 import { type TokenEvent, tokenStream } from './events.ts';
 import { loadToken } from './load-token.ts';
@@ -53,8 +54,7 @@ export class HandOver extends Command<Rotation | Exclude<TokenOutcome, { kind: '
     readonly id: string,
     readonly command: Omit<RotateToken, 'type' | 'successor'>,
     readonly digestOf: (successorId: string) => string,
-    /** For the successor's stream and for the predecessor's. */
-    readonly contexts: { readonly successor: (id: string) => AppendContext; readonly predecessor: AppendContext },
+    readonly call: { readonly ifRevision: number | undefined; append(resource: string): AppendContext },
   ) {
     super();
   }
@@ -74,7 +74,7 @@ export class HandOverHandler implements ICommandHandler<HandOver> {
     @Inject(CATALOGUES) private readonly catalogues: Catalogues,
   ) {}
 
-  async execute({ id, command, digestOf, contexts }: HandOver) {
+  async execute({ id, command, digestOf, call }: HandOver) {
     for (let attempt = 1; ; attempt++) {
       const standing = await loadToken(this.log, id);
       if (standing === null) return null;
@@ -83,7 +83,7 @@ export class HandOverHandler implements ICommandHandler<HandOver> {
       const decision = tokenDecider.decide({ type: 'RotateToken', ...command, successor }, token);
       if ('refused' in decision) return { kind: 'refused', refusal: decision.refused } as const;
       if (token.status === 'revoked') throw new Error('a revoked token cannot have been rotated');
-      const { ifRevision } = contexts.predecessor;
+      const { ifRevision } = call;
       if (ifRevision !== undefined && ifRevision !== revision) return { kind: 'conflict', revision } as const;
 
       const created = await decideAndAppend(
@@ -97,7 +97,7 @@ export class HandOverHandler implements ICommandHandler<HandOver> {
           digest: digestOf(successor),
           nowMs: command.nowMs,
         },
-        contexts.successor(successor),
+        successorContext(call.append(`token/${successor}`)),
       );
       if (created.kind !== 'done') return created;
       const outcome = await decideAndAppend(
@@ -105,7 +105,7 @@ export class HandOverHandler implements ICommandHandler<HandOver> {
         tokenStream(id),
         tokenDecider,
         { type: 'RotateToken', ...command, successor },
-        { ...contexts.predecessor, ifRevision: revision },
+        { ...call.append(`token/${id}`), ifRevision: revision },
       );
       if (outcome.kind === 'conflict' && ifRevision === undefined && attempt < ATTEMPTS) continue;
       if (outcome.kind !== 'done') return outcome;
@@ -115,6 +115,11 @@ export class HandOverHandler implements ICommandHandler<HandOver> {
   }
 }
 
+/** The first of two appends: the use is the second one's to carry, and `If-Match` speaks of the predecessor. */
+function successorContext({ eventId, metadata, beforeAppend }: AppendContext): AppendContext {
+  const { $correlationId, $causationId, schema, actor } = metadata as EventMetadata & { readonly actor: Actor };
+  return { eventId, metadata: { $correlationId, $causationId, schema, actor }, ...(beforeAppend && { beforeAppend }) };
+}
 
 /** Brings the view up to what the log says of these tokens. @throws ViewUnavailable */
 async function putTokens(

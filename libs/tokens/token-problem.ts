@@ -1,4 +1,12 @@
-import { conflict, forbidden, invalid, keyReused, notFound, preconditionFailed, type Problem } from '../problem/problem.ts';
+import {
+  conflict,
+  forbidden,
+  invalid,
+  keyReused,
+  notFound,
+  preconditionFailed,
+  type Problem,
+} from '../problem/problem.ts';
 import type { TokenRefusal } from './decide.ts';
 import type { TokenOutcome } from './token-commands.ts';
 

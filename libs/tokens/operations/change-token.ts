@@ -1,0 +1,59 @@
+import { CommandBus } from '@nestjs/cqrs';
+import { type Call, DeclareOperation, type Operation, type Result, WRITE } from '../../operation/operation.ts';
+import { notFound } from '../../problem/problem.ts';
+import { authorityOf } from '../authority-of.ts';
+import type { ChangeToken } from '../decide.ts';
+import { tokenRecordSchema } from '../schema.ts';
+import { TokenAnswers } from '../token-answers.ts';
+import { DecideToken } from '../token-commands.ts';
+import { TokenRecords } from '../token-records.ts';
+import { ChangeTokenInput } from './inputs.ts';
+
+@DeclareOperation({
+  name: 'change_token',
+  title: 'Change a token',
+  summary:
+    'Changes name, scopes, restriction, limits or expiry. Narrowing is always allowed; widening only within what the caller holds.',
+  catalogue: 'writ',
+  scope: 'writ/tokens:write',
+  cost: WRITE,
+  http: { method: 'patch', path: '/api/v1/tokens/:id' },
+  input: ChangeTokenInput,
+  output: tokenRecordSchema,
+  effect: 'changes',
+  resource: ({ id }) => `token/${id}`,
+})
+export class ChangeTokenOperation implements Operation<ChangeTokenInput> {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly records: TokenRecords,
+    private readonly answers: TokenAnswers,
+  ) {}
+
+  async run(input: ChangeTokenInput, call: Call): Promise<Result> {
+    const standing = await this.records.find(input.id, call.token.workspace);
+    if (standing === null) return notFound('There is no such token here.');
+    const command: ChangeToken = {
+      type: 'ChangeToken',
+      catalogue: this.records.catalogueOf(standing),
+      ...(input.name === undefined ? {} : { name: input.name.normalize('NFC') }),
+      ...(input.scopes === undefined ? {} : { scopes: input.scopes }),
+      ...(input.restrict === undefined
+        ? {}
+        : { restrict: { companies: input.restrict.companies ?? [], projects: input.restrict.projects ?? [] } }),
+      ...(input.limits === undefined ? {} : { limits: ownLimits(input.limits) }),
+      ...(input.expires_at === undefined
+        ? {}
+        : { expiresAtMs: input.expires_at === null ? null : Date.parse(input.expires_at) }),
+      giver: authorityOf(call.token),
+      nowMs: call.nowMs,
+    };
+    const outcome = await this.commands.execute(new DecideToken(input.id, command, call.append(`token/${input.id}`)));
+    return this.answers.answer(input.id, outcome, call);
+  }
+}
+
+const ownLimits = ({ reads, writes }: NonNullable<ChangeTokenInput['limits']>) => ({
+  ...(reads === undefined ? {} : { reads: reads.per_minute }),
+  ...(writes === undefined ? {} : { writes: writes.per_minute }),
+});

@@ -1,0 +1,84 @@
+import { Inject } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import type { Catalogues } from '../../catalogue/catalogue.ts';
+import type { EventLog } from '../../event-log/event-log.ts';
+import { findPerson } from '../../founding/founding.ts';
+import { CATALOGUES, EVENT_LOG } from '../../injection-tokens.ts';
+import { type Call, DeclareOperation, type Operation, type Result, WRITE } from '../../operation/operation.ts';
+import { conflict, invalid } from '../../problem/problem.ts';
+import { authorityOf } from '../authority-of.ts';
+import { toRecord } from '../record.ts';
+import { tokenWithSecretSchema } from '../schema.ts';
+import { DecideToken } from '../token-commands.ts';
+import { formatToken, newSecret, tokenDigest } from '../token-format.ts';
+import { outcomeProblem } from '../token-problem.ts';
+import { CreateTokenInput } from './inputs.ts';
+
+const NOTHING_USED = { reads: 0, writes: 0 };
+
+@DeclareOperation({
+  name: 'create_token',
+  title: 'Create a token',
+  summary: 'Creates a token within what the caller holds. The answer shows its secret, this once.',
+  catalogue: 'writ',
+  scope: 'writ/tokens:write',
+  cost: WRITE,
+  http: { method: 'post', path: '/api/v1/tokens', status: 201 },
+  input: CreateTokenInput,
+  output: tokenWithSecretSchema,
+  effect: 'adds',
+  showsSecret: true,
+})
+export class CreateTokenOperation implements Operation<CreateTokenInput> {
+  constructor(
+    private readonly commands: CommandBus,
+    @Inject(CATALOGUES) private readonly catalogues: Catalogues,
+    @Inject(EVENT_LOG) private readonly log: EventLog,
+  ) {}
+
+  async run(input: CreateTokenInput, call: Call): Promise<Result> {
+    const catalogue = this.catalogues.named(input.catalogue);
+    if (catalogue === null) return invalid([{ field: 'catalogue', message: 'is not known' }]);
+    const owner =
+      input.owner === undefined || input.owner === call.token.owner.id
+        ? call.token.owner
+        : await findPerson(this.log, call.token.workspace, input.owner);
+    if (owner === null) return invalid([{ field: 'owner', message: 'is nobody here' }]);
+
+    const id = call.newId();
+    // Only the digest travels on: the secret is in no command and no event (P5).
+    const token = formatToken(catalogue.prefix, id, newSecret());
+    const outcome = await this.commands.execute(
+      new DecideToken(
+        id,
+        {
+          type: 'CreateToken',
+          id,
+          catalogue,
+          kind: input.kind ?? 'agent',
+          name: input.name.normalize('NFC'),
+          owner,
+          scopes: input.scopes,
+          restrict: { companies: input.restrict?.companies ?? [], projects: input.restrict?.projects ?? [] },
+          limits: { reads: input.limits?.reads?.per_minute ?? null, writes: input.limits?.writes?.per_minute ?? null },
+          expiresAtMs:
+            input.expires_at === undefined || input.expires_at === null ? null : Date.parse(input.expires_at),
+          digest: tokenDigest(token),
+          giver: authorityOf(call.token),
+          nowMs: call.nowMs,
+        },
+        call.append(`token/${id}`),
+      ),
+    );
+    if (outcome.kind !== 'done') return outcomeProblem(outcome);
+    if (outcome.repeated)
+      return conflict('This Idempotency-Key has made a token already; its secret was shown then.', id);
+    if (outcome.state.status === 'none') throw new Error('a created token has no state');
+    const standing = { token: outcome.state, revision: outcome.revision, activated: true };
+    return {
+      body: { ...toRecord(standing, catalogue, NOTHING_USED, null, call.nowMs), token },
+      revision: outcome.revision,
+      position: outcome.position,
+    };
+  }
+}
