@@ -38,7 +38,8 @@ async function answer(pglite: PGlite, { id, sql, parameters }: PGliteRequest): P
       return;
     }
     const result = await pglite.query<object>(sql, [...parameters]);
-    const count = result.affectedRows === undefined || result.affectedRows === 0 ? result.rows.length : result.affectedRows;
+    const count =
+      result.affectedRows === undefined || result.affectedRows === 0 ? result.rows.length : result.affectedRows;
     reply({ kind: 'rows', id, rows: result.rows, count });
   } catch (error) {
     const { message, code } = error as Error & { code?: string };

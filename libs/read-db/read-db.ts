@@ -3,6 +3,9 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { PGlitePool } from './pglite-pool.ts';
 
+/** Name under which Nest hands it out. */
+export const READ_DB = Symbol('ReadDb');
+
 /** Where read models are kept: PostgreSQL, or PGlite in a worker thread. Both speak one dialect. */
 export interface ReadDb {
   readonly engine: 'postgresql' | 'pglite';

@@ -1,0 +1,107 @@
+import type { EventLog, Position, RecordedEvent, SubscriptionMessage } from '../event-log/event-log.ts';
+
+/** Events to apply together, and the position that is reached with them; null: nothing came in time. */
+export interface Batch {
+  readonly events: readonly RecordedEvent[];
+  readonly position: Position | null;
+}
+
+/** Beyond this the subscription waits. */
+const MOST_QUEUED = 2_000;
+
+/**
+ * A subscription that is read ahead while the batch before is written: single live events that arrive meanwhile are
+ * committed together. Unfiltered, so that a checkpoint always reaches the head (DESIGN §8).
+ */
+export class EventQueue {
+  readonly #ending = new AbortController();
+  readonly #pump: Promise<void>;
+  #events: RecordedEvent[] = [];
+  /** Reached once all that is queued is applied. */
+  #position: Position | null = null;
+  #ended = false;
+  #failure: Error | null = null;
+  #wakeTaker: (() => void) | null = null;
+  #wakePump: (() => void) | null = null;
+
+  constructor(log: EventLog, after: Position | null, signal: AbortSignal) {
+    if (signal.aborted) this.#ending.abort();
+    signal.addEventListener('abort', this.#abort, { once: true });
+    this.#ending.signal.addEventListener('abort', () => signal.removeEventListener('abort', this.#abort));
+    this.#pump = this.#read(log.subscribe({ after, signal: this.#ending.signal }));
+  }
+
+  /**
+   * The next events, as many as are there and at most `most`; waits for the first one, not longer than `timeoutMs`.
+   * Null at the end. @throws what the subscription threw
+   */
+  async take(most: number, timeoutMs: number | null): Promise<Batch | null> {
+    if (!this.#ready()) await this.#waitForEvents(timeoutMs);
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#ended) return null;
+    const events = this.#events.slice(0, most);
+    this.#events = this.#events.slice(most);
+    const position = this.#events.length > 0 ? (events.at(-1)?.position ?? null) : this.#position;
+    if (this.#events.length === 0) this.#position = null;
+    this.#wakePump?.();
+    return { events, position };
+  }
+
+  async close(): Promise<void> {
+    this.#ending.abort();
+    await this.#pump;
+  }
+
+  readonly #abort = (): void => {
+    this.#ending.abort();
+    this.#ended = true;
+    this.#wakeTaker?.();
+    this.#wakePump?.();
+  };
+
+  async #read(messages: AsyncIterable<SubscriptionMessage>): Promise<void> {
+    try {
+      for await (const message of messages) {
+        if (this.#ending.signal.aborted) break;
+        this.#queue(message);
+        this.#wakeTaker?.();
+        while (this.#events.length >= MOST_QUEUED && !this.#ending.signal.aborted) await this.#waitForRoom();
+      }
+    } catch (error) {
+      if (!this.#ending.signal.aborted) this.#failure = error as Error;
+    }
+    this.#ended = true;
+    this.#wakeTaker?.();
+  }
+
+  #queue(message: SubscriptionMessage): void {
+    if (message.kind === 'events') {
+      for (const event of message.events) this.#events.push(event);
+      this.#position = message.events.at(-1)?.position ?? this.#position;
+    } else if (message.position !== null && (this.#position === null || message.position > this.#position)) {
+      this.#position = message.position;
+    }
+  }
+
+  #ready(): boolean {
+    return this.#events.length > 0 || this.#position !== null || this.#ended;
+  }
+
+  #waitForRoom(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wakePump = resolve;
+      this.#ending.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+
+  #waitForEvents(timeoutMs: number | null): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = timeoutMs === null ? undefined : setTimeout(resolve, timeoutMs);
+      this.#wakeTaker = () => {
+        clearTimeout(timer);
+        this.#wakeTaker = null;
+        resolve();
+      };
+    });
+  }
+}
