@@ -1,0 +1,29 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import { readModelsContract } from '../../test/contract/read-models.contract.ts';
+import { ran } from '../../test/support/coverage-report.ts';
+import { openReadDb } from './read-db.ts';
+
+readModelsContract('PGlite', async () => {
+  await ran('read models', 'PGlite');
+  const directory = await mkdtemp(path.join(tmpdir(), 'writ-read-'));
+  return {
+    open: () => openReadDb({ directory: path.join(directory, 'read') }),
+    stop: () => rm(directory, { recursive: true }),
+  };
+});
+
+describe('PGlite', () => {
+  it('P6 throws a damaged folder away', async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'writ-read-'));
+    await mkdir(path.join(directory, 'base'));
+    await writeFile(path.join(directory, 'PG_VERSION'), 'not a version');
+    const { db, close } = await openReadDb({ directory });
+    expect((await sql<{ one: number }>`select 1 as one`.execute(db)).rows).toEqual([{ one: 1 }]);
+    await close();
+    await rm(directory, { recursive: true });
+  }, 60_000);
+});
