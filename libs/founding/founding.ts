@@ -8,7 +8,12 @@ import type { Person } from '../person/person.ts';
 import { type TokenCreated, tokenStream } from '../tokens/events.ts';
 import { formatToken, newSecret, parseToken, tokenDigest } from '../tokens/token-format.ts';
 import { newTokenId } from '../tokens/token-id.ts';
-import { operatorTokenFile, readOperatorToken, replaceOperatorToken, writeOperatorToken } from './operator-token-file.ts';
+import {
+  operatorTokenFile,
+  readOperatorToken,
+  replaceOperatorToken,
+  writeOperatorToken,
+} from './operator-token-file.ts';
 
 /** Founding is an append to this very stream expecting none, so two starts cannot make two owners. */
 const FOUNDING_STREAM = 'workspace-founding';
@@ -39,7 +44,12 @@ const OPERATOR_PER_MINUTE = 1_000_000;
  * Founds the workspace, its owner and an operator token with all Writ scopes, unless the log has them already.
  * The token's file is written first, so no crash can leave a world whose key nobody has.
  */
-export async function found(log: EventLog, catalogues: Catalogues, dataDir: string, now: () => number): Promise<Founded> {
+export async function found(
+  log: EventLog,
+  catalogues: Catalogues,
+  dataDir: string,
+  now: () => number,
+): Promise<Founded> {
   const before = await readFounding(log);
   if (before !== null) return { ...(await completeFounding(log, before)), tokenFile: null };
 
@@ -98,13 +108,19 @@ export async function findPerson(log: EventLog, workspace: string, id: string): 
 }
 
 async function readFounding(log: EventLog): Promise<WorkspaceFounded['data'] | null> {
-  for await (const event of log.readStream(FOUNDING_STREAM, { limit: 1 })) return event.data as WorkspaceFounded['data'];
+  for await (const event of log.readStream(FOUNDING_STREAM, { limit: 1 }))
+    return event.data as WorkspaceFounded['data'];
   return null;
 }
 
-async function completeFounding(log: EventLog, { workspace, owner, operator }: WorkspaceFounded['data']): Promise<Omit<Founded, 'tokenFile'>> {
+async function completeFounding(
+  log: EventLog,
+  { workspace, owner, operator }: WorkspaceFounded['data'],
+): Promise<Omit<Founded, 'tokenFile'>> {
   try {
-    await log.append(tokenStream(operator.id), 'no-stream', [newEvent({ type: 'TokenCreated', data: operator }, owner)]);
+    await log.append(tokenStream(operator.id), 'no-stream', [
+      newEvent({ type: 'TokenCreated', data: operator }, owner),
+    ]);
   } catch (error) {
     if (!(error instanceof WrongExpectedRevision)) throw error;
   }
@@ -146,5 +162,10 @@ function operatorToken(
 function newEvent(event: WorkspaceFounded | TokenCreated, person: Person): NewEvent {
   const id = randomUUID();
   const actor: Actor = { person, token: null, label: null, face: 'cli' };
-  return { id, type: event.type, data: event.data, metadata: { $correlationId: id, $causationId: id, schema: 1, actor } };
+  return {
+    id,
+    type: event.type,
+    data: event.data,
+    metadata: { $correlationId: id, $causationId: id, schema: 1, actor },
+  };
 }

@@ -54,6 +54,7 @@ export interface ViewToken {
   readonly digest: string;
   readonly status: 'inert' | 'active' | 'suspended' | 'revoked';
   /** Unix ms; null: never. */
+  readonly createdAtMs: number;
   readonly expiresAtMs: number | null;
   /** End of a rotation's overlap, Unix ms; null: none. */
   readonly retiresAtMs: number | null;

@@ -20,7 +20,11 @@ export interface OperationSpec<Input extends object = object> {
   /** Qualified (`comma/reports:write`); null: any live token. */
   readonly scope: string | null;
   readonly cost: Cost;
-  readonly http: { readonly method: 'get' | 'post' | 'patch' | 'delete'; readonly path: string; readonly status?: number };
+  readonly http: {
+    readonly method: 'get' | 'post' | 'patch' | 'delete';
+    readonly path: string;
+    readonly status?: number;
+  };
   /** class-validator class; also the JSON schema of the input. */
   readonly input: new () => Input;
   /** JSON schema of the answer. */

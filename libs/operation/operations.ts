@@ -10,10 +10,12 @@ export class Operations {
   constructor(discovery: DiscoveryService) {
     const routes = new Set<string>();
     for (const { metatype, instance } of discovery.getProviders()) {
-      const spec = typeof metatype === 'function' ? (Reflect.getMetadata(OPERATION, metatype) as OperationSpec) : undefined;
+      const spec =
+        typeof metatype === 'function' ? (Reflect.getMetadata(OPERATION, metatype) as OperationSpec) : undefined;
       if (spec === undefined) continue;
       const route = `${spec.http.method} ${spec.http.path}`;
-      if (this.#byName.has(spec.name) || routes.has(route)) throw new Error(`operation ${spec.name} (${route}) is declared twice`);
+      if (this.#byName.has(spec.name) || routes.has(route))
+        throw new Error(`operation ${spec.name} (${route}) is declared twice`);
       routes.add(route);
       this.#byName.set(spec.name, { spec, operation: instance as Operation });
     }

@@ -89,9 +89,14 @@ export const bodyTooLarge = (limitBytes: number): Problem =>
   });
 
 export const invalid = (errors: readonly FieldError[]): Problem =>
-  problem('invalid', 422, errors.map(({ field, message }) => (field === '' ? message : `${field}: ${message}`)).join('; '), {
-    errors,
-  });
+  problem(
+    'invalid',
+    422,
+    errors.map(({ field, message }) => (field === '' ? message : `${field}: ${message}`)).join('; '),
+    {
+      errors,
+    },
+  );
 
 export const keyReused = (): Problem =>
   problem('invalid', 422, 'This Idempotency-Key was used with another input.', {

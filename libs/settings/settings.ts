@@ -41,7 +41,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
 function portOf(text: string | undefined): number {
   if (text === undefined || text === '') return 3000;
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) throw new SettingsMistake(`PORT must be a number from 0 to 65535, not ${text}.`);
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new SettingsMistake(`PORT must be a number from 0 to 65535, not ${text}.`);
   return port;
 }
 

@@ -2,8 +2,7 @@ import { type Catalogue } from '../catalogue/catalogue.ts';
 import type { UsageReading } from '../hot-view/hot-view.ts';
 import type { Person } from '../person/person.ts';
 import type { Restriction, TokenKind } from './events.ts';
-import { statusAt, type TokenStatus } from './token.ts';
-import type { StandingToken } from './view-token.ts';
+import { type LiveToken, type RevokedToken, statusAt, type TokenStatus } from './token.ts';
 
 /** A token as the outside sees it (DESIGN §5). */
 export interface TokenRecord {
@@ -27,9 +26,15 @@ export interface TokenRecord {
   readonly successor: string | null;
 }
 
+/** A standing token as far as its record shows it: all but the digest. */
+interface RecordedToken {
+  readonly token: Omit<LiveToken, 'digest'> | Omit<RevokedToken, 'digest'>;
+  readonly activated: boolean;
+}
+
 /** The record at an instant: a pure function of state, what was used, and time (P10). */
 export function toRecord(
-  { token, activated }: StandingToken,
+  { token, activated }: RecordedToken,
   catalogue: Catalogue,
   used: { readonly reads: number; readonly writes: number },
   lastUsedAt: string | null,

@@ -39,12 +39,6 @@ export const tokenWithSecretSchema = {
   properties: { ...recordProperties, token: { type: 'string', description: 'Shown this once.' } },
 };
 
-export const pageSchema = (items: object): object => ({
-  type: 'object',
-  required: ['items', 'next'],
-  properties: { items: { type: 'array', items }, next: { type: ['string', 'null'] } },
-});
-
 export const historyItemSchema = {
   type: 'object',
   properties: {

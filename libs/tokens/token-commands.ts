@@ -45,7 +45,7 @@ export class DecideTokenHandler implements ICommandHandler<DecideToken> {
 
 export interface Rotation {
   readonly successor: StandingToken;
-  readonly outcome: TokenOutcome;
+  readonly outcome: Extract<TokenOutcome, { kind: 'done' }>;
 }
 
 /** Makes a successor and hands over to it. */

@@ -1,21 +1,26 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import type { Catalogues } from '../catalogue/catalogue.ts';
-import type { EventLog } from '../event-log/event-log.ts';
+import type { Catalogue, Catalogues } from '../catalogue/catalogue.ts';
+import type { EventLog, Position } from '../event-log/event-log.ts';
+import type { Freshness } from '../gate/freshness.ts';
 import type { HotView } from '../hot-view/hot-view.ts';
-import { CATALOGUES, EVENT_LOG, HOT_VIEW } from '../injection-tokens.ts';
-import { LastUsed } from '../usage/queries.ts';
+import { CATALOGUES, EVENT_LOG, FRESHNESS, HOT_VIEW } from '../injection-tokens.ts';
+import { LastUsed, UsedAt } from '../usage/queries.ts';
 import { loadToken } from './load-token.ts';
 import { toRecord, type TokenRecord, usedOf } from './record.ts';
+import type { LiveToken, RevokedToken } from './token.ts';
 import type { StandingToken } from './view-token.ts';
 
-/** A token's record now: its life from the log itself, its windows from the view, its last use from the index. */
+const WAIT_MS = 2_000;
+
+/** Tokens' records: the life from the log itself, the windows from the view, uses from their index. */
 @Injectable()
 export class TokenRecords {
   constructor(
     @Inject(EVENT_LOG) private readonly log: EventLog,
     @Inject(HOT_VIEW) private readonly view: HotView,
     @Inject(CATALOGUES) private readonly catalogues: Catalogues,
+    @Inject(FRESHNESS) private readonly freshness: Freshness,
     private readonly queries: QueryBus,
   ) {}
 
@@ -33,7 +38,35 @@ export class TokenRecords {
     return toRecord(standing, this.catalogueOf(standing), used, lastUsed.get(id) ?? null, nowMs);
   }
 
-  catalogueOf({ token }: StandingToken) {
+  /** As it was at an instant: from the events up to it, its recorded uses included (P10). */
+  async recordAt(standing: StandingToken, atMs: number): Promise<TokenRecord> {
+    const head = await this.log.head();
+    if (head !== null) await this.historyReaches(head);
+    const lineage = await this.#lineage(standing.token, atMs);
+    const { used, lastUsedAt } = await this.queries.execute(new UsedAt({ token: standing.token.id, lineage, atMs }));
+    return toRecord(standing, this.catalogueOf(standing), used, lastUsedAt, atMs);
+  }
+
+  /** Ids of the token, its ancestors and its heirs: they share windows. */
+  async #lineage(token: LiveToken | RevokedToken, atMs: number): Promise<string[]> {
+    const ids = [token.id];
+    for (let { predecessor } = token; predecessor !== null; ) {
+      ids.push(predecessor);
+      predecessor = (await loadToken(this.log, predecessor, atMs))?.token.predecessor ?? null;
+    }
+    for (let { rotation } = token; rotation !== null; ) {
+      ids.push(rotation.successor);
+      rotation = (await loadToken(this.log, rotation.successor, atMs))?.token.rotation ?? null;
+    }
+    return ids;
+  }
+
+  /** Waits, within reason, until the index of uses has got to a position; false when it has not. */
+  async historyReaches(position: Position): Promise<boolean> {
+    return (await this.freshness.waitFor('token-uses', position, WAIT_MS)) === 'reached';
+  }
+
+  catalogueOf({ token }: { readonly token: { readonly id: string; readonly catalogue: string } }): Catalogue {
     const catalogue = this.catalogues.named(token.catalogue);
     if (catalogue === null) throw new Error(`the catalogue ${token.catalogue} of token ${token.id} is not loaded`);
     return catalogue;

@@ -80,7 +80,8 @@ export type TokenStatus = 'active' | 'suspended' | 'revoked' | 'expired' | 'rota
  * A token's status at an instant: a pure function of its state and the time (P10). A successor that its predecessor
  * has not yet named is `inert`.
  */
-export function statusAt(token: LiveToken | RevokedToken, activated: boolean, atMs: number): TokenStatus {
+export function statusAt(
+  token: Omit<LiveToken, 'digest'> | Omit<RevokedToken, 'digest'>, activated: boolean, atMs: number): TokenStatus {
   if (token.status === 'revoked') return 'revoked';
   if (token.expiresAtMs !== null && token.expiresAtMs <= atMs) return 'expired';
   const retiresAtMs = token.rotation?.overlapEndsAtMs ?? null;

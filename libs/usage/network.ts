@@ -8,7 +8,9 @@ export function networkOf(address: string): string {
   const [head = '', tail = ''] = plain.split('%')[0]!.split('::');
   const before = head === '' ? [] : head.split(':');
   const after = tail === '' ? [] : tail.split(':');
-  const gap = plain.includes('::') ? Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => '0') : [];
+  const gap = plain.includes('::')
+    ? Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => '0')
+    : [];
   const groups = [...before, ...gap, ...after].slice(0, 4).map((group) => (parseInt(group, 16) || 0).toString(16));
   return `${groups.join(':')}::/64`;
 }

@@ -54,3 +54,15 @@ export class LastUsed extends Query<ReadonlyMap<string, string>> {
     super();
   }
 }
+
+/** What a lineage had used of its windows at an instant, and when the token was last used before it (P10). */
+export interface UsedThen {
+  readonly used: { readonly reads: number; readonly writes: number };
+  readonly lastUsedAt: string | null;
+}
+
+export class UsedAt extends Query<UsedThen> {
+  constructor(readonly request: { readonly token: string; readonly lineage: readonly string[]; readonly atMs: number }) {
+    super();
+  }
+}

@@ -16,6 +16,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
+import { PageInput } from '../../operation/page-input.ts';
 
 /** DESIGN §4: at most 80 characters, none that could forge an attribution (`·`, parentheses) or hide (control, bidi). */
 const LABEL = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}·()]+$/u;
@@ -169,20 +170,6 @@ export class GetTokenInput extends TokenIdInput {
   @IsOptional()
   @IsISO8601({ strict: true })
   at?: string;
-}
-
-export class PageInput {
-  @IsOptional()
-  @IsString()
-  @MaxLength(200)
-  cursor?: string;
-
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(200)
-  limit?: number;
 }
 
 export class ListTokensInput extends PageInput {
