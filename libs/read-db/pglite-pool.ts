@@ -5,11 +5,10 @@ import type { PGliteReply, PGliteRequest } from './pglite-worker.ts';
 /** What PostgreSQL refused, with its SQLSTATE, as `pg` throws it. */
 export class PGliteError extends Error {
   override readonly name = 'PGliteError';
-  constructor(
-    message: string,
-    readonly code: string | undefined,
-  ) {
+  readonly code: string | undefined;
+  constructor(message: string, code: string | undefined) {
     super(message);
+    this.code = code;
   }
 }
 

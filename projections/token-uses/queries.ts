@@ -4,8 +4,19 @@ import { type Kysely, sql } from 'kysely';
 import { tablesOf } from '../../libs/projection/projection.ts';
 import { decodeCursor, encodeCursor, type Page, pageOf } from '../../libs/read-db/page.ts';
 import { READ_DB, type ReadDb } from '../../libs/read-db/read-db.ts';
-import { FindUse, type HistoryItem, LastUsed, ListUses, TokenHistory } from '../../libs/usage/queries.ts';
+import { lineageKey } from '../../libs/tokens/token-id.ts';
+import {
+  FindUse,
+  type HistoryItem,
+  LastUsed,
+  ListUses,
+  TokenHistory,
+  UsedAt,
+  type UsesAt,
+} from '../../libs/usage/queries.ts';
 import { type HistoryTables, tokenUses, USE } from './token-uses.projection.ts';
+
+const isUse = sql<boolean>`part = ${sql.raw(String(USE))}`;
 
 type HistoryRow = HistoryTables['history'];
 
@@ -26,7 +37,7 @@ async function page(
 ): Promise<Page<HistoryItem>> {
   const place = decodeCursor('history', cursor, 2);
   let query = db.selectFrom('history').selectAll().where('token', '=', token);
-  if (usesOnly) query = query.where('part', '=', USE);
+  if (usesOnly) query = query.where(isUse);
   if (until !== undefined) query = query.where('position', '<=', until);
   if (place !== null) query = query.where(sql<boolean>`(position, part) > (${place[0]}, ${place[1]})`);
   const rows = await query
@@ -95,7 +106,7 @@ export class LastUsedHandler implements IQueryHandler<LastUsed> {
           .selectFrom('history')
           .select(['token', 'time'])
           .where('token', '=', token)
-          .where('part', '=', sql<number>`${sql.raw(String(USE))}`)
+          .where(isUse)
           .orderBy('position', 'desc')
           .limit(1)
           .executeTakeFirst(),
@@ -105,4 +116,41 @@ export class LastUsedHandler implements IQueryHandler<LastUsed> {
   }
 }
 
-export const TOKEN_USE_QUERIES = [TokenHistoryHandler, ListUsesHandler, FindUseHandler, LastUsedHandler];
+/** Buckets of a window, one a second (DESIGN §8). */
+const WINDOW_SECONDS = 61;
+/** A use is recorded after it was metered: where to look for those of a window, by their time. */
+const LOOK_BACK_MS = 2 * WINDOW_SECONDS * 1000;
+
+@QueryHandler(UsedAt)
+export class UsedAtHandler implements IQueryHandler<UsedAt> {
+  readonly #db: Kysely<HistoryTables>;
+  constructor(@Inject(READ_DB) readDb: ReadDb) {
+    this.#db = tablesOf(readDb, tokenUses);
+  }
+
+  async execute({ request: { lineage, token, atMs } }: UsedAt): Promise<UsesAt> {
+    const second = Math.floor(atMs / 1000);
+    const uses = this.#db
+      .selectFrom('history')
+      .where(sql<string>`substr(token, 11)`, '=', lineageKey(lineage))
+      .where(isUse)
+      .where('time', '<=', new Date(atMs).toISOString());
+    const last = await uses
+      .select('time')
+      .where('token', '=', token)
+      .orderBy('time', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    const taken = await uses
+      .select([sql<string>`data->>'budget'`.as('budget'), sql<number>`sum((data->>'cost')::int)::int`.as('cost')])
+      .where('type', '=', 'TokenUsed')
+      .where('time', '>', new Date(atMs - LOOK_BACK_MS).toISOString())
+      .where(sql<number>`(data->>'window_second')::bigint`, '>', second - WINDOW_SECONDS)
+      .groupBy(sql`data->>'budget'`)
+      .execute();
+    const cost = (budget: string): number => taken.find((row) => row.budget === budget)?.cost ?? 0;
+    return { used: { reads: cost('reads'), writes: cost('writes') }, lastUsedAt: last?.time ?? null };
+  }
+}
+
+export const TOKEN_USE_QUERIES = [TokenHistoryHandler, ListUsesHandler, FindUseHandler, LastUsedHandler, UsedAtHandler];

@@ -8,7 +8,7 @@ import { type RunningProjection, startProjection } from '../../libs/projection/r
 import { BadCursor } from '../../libs/read-db/page.ts';
 import type { ReadDb } from '../../libs/read-db/read-db.ts';
 import { ListTokens } from '../../libs/tokens/queries.ts';
-import { FindUse, LastUsed, TokenHistory } from '../../libs/usage/queries.ts';
+import { FindUse, LastUsed, TokenHistory, UsedAt } from '../../libs/usage/queries.ts';
 import {
   GetCommentHandler,
   GetReportHandler,
@@ -17,7 +17,12 @@ import {
   ListReportsHandler,
 } from '../../projections/reports/queries.ts';
 import { reports } from '../../projections/reports/reports.projection.ts';
-import { FindUseHandler, LastUsedHandler, TokenHistoryHandler } from '../../projections/token-uses/queries.ts';
+import {
+  FindUseHandler,
+  LastUsedHandler,
+  TokenHistoryHandler,
+  UsedAtHandler,
+} from '../../projections/token-uses/queries.ts';
 import { tokenUses } from '../../projections/token-uses/token-uses.projection.ts';
 import { ListTokensHandler } from '../../projections/tokens/queries.ts';
 import { tokens } from '../../projections/tokens/tokens.projection.ts';
@@ -28,9 +33,22 @@ const nowMs = Date.parse(at) + 30_000;
 const jason = { id: 'jason', name: 'Jason' };
 const actor = { person: jason, token: 'T1', label: 'claude-code on macbook', face: 'mcp' };
 const use = (token: string, request_id: string, operation = 'create_report') => ({
-  ...{ token, request_id, operation, workspace: 'w1', time: at, face: 'rest', resource: null, decision: 'allowed' },
-  ...{ reason: null, status: 200, duration_ms: 1, client_address: '127.0.0.1', client_name: '', budget: 'writes' },
-  ...{ cost: 1, window_second: 1 },
+  token,
+  request_id,
+  operation,
+  workspace: 'w1',
+  time: at,
+  face: 'rest',
+  resource: null,
+  decision: 'allowed',
+  reason: null,
+  status: 200,
+  duration_ms: 1,
+  client_address: '127.0.0.1',
+  client_name: '',
+  budget: 'writes',
+  cost: 1,
+  window_second: 1,
 });
 
 const event = (type: string, data: object, metadata: object = {}): NewEvent => ({
@@ -43,9 +61,19 @@ const created = (id: string, workspace = 'w1', title = `Title ${id}`) =>
   event('ReportCreated', { id, workspace, title, body: 'Body', status: 'draft' });
 const tokenCreated = (id: string, more: object = {}) =>
   event('TokenCreated', {
-    ...{ id, catalogue: 'comma', kind: 'agent', name: `Name ${id}`, owner: jason, workspace: 'w1', scopes: ['a'] },
-    ...{ restrict: { companies: [], projects: [] }, limits: { reads: null, writes: null }, expires_at: null },
-    ...{ digest: 'd1g35t', lineage: id, predecessor: null },
+    id,
+    catalogue: 'comma',
+    kind: 'agent',
+    name: `Name ${id}`,
+    owner: jason,
+    workspace: 'w1',
+    scopes: ['a'],
+    restrict: { companies: [], projects: [] },
+    limits: { reads: null, writes: null },
+    expires_at: null,
+    digest: 'd1g35t',
+    lineage: id,
+    predecessor: null,
     ...more,
   });
 
@@ -218,8 +246,14 @@ export function readModelsContract(
       const text = 'Jason (claude-code on macbook) · via MCP · just now';
       const { report, comment, comments, activity } = await ask('w1');
       expect(report).toEqual({
-        ...{ id: 'R0', title: 'New 0', body: 'B', status: 'published', version: 4, by: { ...by, text } },
-        ...{ created_at: at, updated_at: at },
+        id: 'R0',
+        title: 'New 0',
+        body: 'B',
+        status: 'published',
+        version: 4,
+        by: { ...by, text },
+        created_at: at,
+        updated_at: at,
       });
       expect(comment).toMatchObject({ id: 'C0', report: 'R0', resolved: true, parent: null });
       expect(comments?.items.map(({ id, parent }) => [id, parent])).toEqual([
@@ -296,6 +330,35 @@ export function readModelsContract(
       ]);
       expect(await found.execute(new FindUse({ requestId: 'q2', workspace: 'w2' }))).toEqual([]);
       expect(await new LastUsedHandler(db).execute(new LastUsed(['T1', 'T2']))).toEqual(new Map([['T1', at]]));
+    });
+
+    it('P10 tells what a lineage had used at an instant', async () => {
+      log = new MemoryEventLog();
+      const lineage = 'BBBBBBBBBBBBBBBB';
+      const [old, heir] = [`AAAAAAAAAA${lineage}`, `CCCCCCCCCC${lineage}`];
+      const second = Date.parse(at) / 1000;
+      const used = (token: string, seconds: number, budget: string) =>
+        event('TokenUsed', {
+          ...use(token, `${token} ${seconds}`),
+          time: new Date((second + seconds) * 1000).toISOString(),
+          window_second: second + seconds,
+          budget,
+        });
+      await log.append('usage-a', 'no-stream', [
+        used(old, 0, 'reads'),
+        used(heir, 30, 'writes'),
+        used(heir, 40, 'reads'),
+        used('unrelated', 40, 'reads'),
+        used(old, 70, 'refusals'),
+      ]);
+      await caughtUp(await begin(tokenUses));
+      const asked = (seconds: number) =>
+        new UsedAtHandler(db).execute(new UsedAt({ lineage: old, token: heir, atMs: (second + seconds) * 1000 }));
+      expect(await asked(20)).toEqual({ used: { reads: 1, writes: 0 }, lastUsedAt: null });
+      expect(await asked(60)).toMatchObject({ used: { reads: 2, writes: 1 } });
+      const lastUsedAt = new Date((second + 40) * 1000).toISOString();
+      expect(await asked(61)).toEqual({ used: { reads: 1, writes: 1 }, lastUsedAt });
+      expect(await asked(200)).toMatchObject({ used: { reads: 0, writes: 0 } });
     });
 
     it('lists the tokens of a workspace as their events left them (P13)', async () => {
