@@ -68,18 +68,3 @@ export class UsedAt extends Query<UsedThen> {
     super();
   }
 }
-
-/** What a token's record shows of its uses, as it was at an instant. */
-export interface UsesAt {
-  /** Of its lineage's windows then. */
-  readonly used: { readonly reads: number; readonly writes: number };
-  /** RFC 3339; null: never used till then. */
-  readonly lastUsedAt: string | null;
-}
-
-/** From the recorded uses up to an instant (P10). */
-export class UsedAt extends Query<UsesAt> {
-  constructor(readonly request: { readonly lineage: string; readonly token: string; readonly atMs: number }) {
-    super();
-  }
-}

@@ -4,7 +4,6 @@ import { type Kysely, sql } from 'kysely';
 import { tablesOf } from '../../libs/projection/projection.ts';
 import { decodeCursor, encodeCursor, type Page, pageOf } from '../../libs/read-db/page.ts';
 import { READ_DB, type ReadDb } from '../../libs/read-db/read-db.ts';
-import { lineageKey } from '../../libs/tokens/token-id.ts';
 import {
   FindUse,
   type HistoryItem,
@@ -12,7 +11,7 @@ import {
   ListUses,
   TokenHistory,
   UsedAt,
-  type UsesAt,
+  type UsedThen,
 } from '../../libs/usage/queries.ts';
 import { type HistoryTables, tokenUses, USE } from './token-uses.projection.ts';
 
@@ -107,7 +106,7 @@ export class LastUsedHandler implements IQueryHandler<LastUsed> {
           .select(['token', 'time'])
           .where('token', '=', token)
           .where(isUse)
-          .orderBy('position', 'desc')
+          .orderBy('time', 'desc')
           .limit(1)
           .executeTakeFirst(),
       ),
@@ -128,11 +127,11 @@ export class UsedAtHandler implements IQueryHandler<UsedAt> {
     this.#db = tablesOf(readDb, tokenUses);
   }
 
-  async execute({ request: { lineage, token, atMs } }: UsedAt): Promise<UsesAt> {
+  async execute({ request: { lineage, token, atMs } }: UsedAt): Promise<UsedThen> {
     const second = Math.floor(atMs / 1000);
     const uses = this.#db
       .selectFrom('history')
-      .where(sql<string>`substr(token, 11)`, '=', lineageKey(lineage))
+      .where('token', 'in', [token, ...lineage])
       .where(isUse)
       .where('time', '<=', new Date(atMs).toISOString());
     const last = await uses

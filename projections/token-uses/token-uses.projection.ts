@@ -52,11 +52,7 @@ export const tokenUses: Projection = {
         actor: 'jsonb',
       },
       primaryKey: ['token', 'position', 'part'],
-      indexes: [
-        `(token, position) where part = ${USE}`,
-        // The random part of an id is its lineage's (libs/tokens/token-id.ts).
-        `(substr(token, 11), time) where part = ${USE}`,
-      ],
+      indexes: [`(token, time) where part = ${USE}`],
       uniqueIndexes: ['(request_id, token, time, operation)'],
     },
   },

@@ -353,7 +353,9 @@ export function readModelsContract(
       ]);
       await caughtUp(await begin(tokenUses));
       const asked = (seconds: number) =>
-        new UsedAtHandler(db).execute(new UsedAt({ lineage: old, token: heir, atMs: (second + seconds) * 1000 }));
+        new UsedAtHandler(db).execute(
+          new UsedAt({ lineage: [old, heir], token: heir, atMs: (second + seconds) * 1000 }),
+        );
       expect(await asked(20)).toEqual({ used: { reads: 1, writes: 0 }, lastUsedAt: null });
       expect(await asked(60)).toMatchObject({ used: { reads: 2, writes: 1 } });
       const lastUsedAt = new Date((second + 40) * 1000).toISOString();
