@@ -1,0 +1,178 @@
+import { EventEmitter, once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  type Appended,
+  AppendTooLarge,
+  type EventLog,
+  type ExpectedRevision,
+  LogUnavailable,
+  MAX_APPEND_BYTES,
+  type NewEvent,
+  type Position,
+  type ReadAllOptions,
+  type ReadStreamOptions,
+  type RecordedEvent,
+  type SubscribeOptions,
+  type SubscriptionMessage,
+  type Upcast,
+} from '../event-log.ts';
+import { lockFolder } from './folder-lock.ts';
+import { SqliteReader } from './sqlite-reader.ts';
+import { SqliteWriter } from './sqlite-writer.ts';
+import type { EncodedEvent } from './writer-messages.ts';
+
+export interface SqliteEventLogOptions {
+  /** Made if it is missing; holds `log.db` and `lock.db`. */
+  readonly directory: string;
+  readonly upcast?: Upcast;
+  /** The file does not grow beyond; appends then fail as they do on a full disk. */
+  readonly maxBytes?: number;
+}
+
+/** Events read at a time; between chunks the event loop turns. */
+const CHUNK = 500;
+
+/**
+ * The log in one SQLite file of a folder, for one process.
+ *
+ * @throws LogInUse when the folder is open already; LogUnavailable when the file cannot be opened
+ */
+export async function openSqliteEventLog(options: SqliteEventLogOptions): Promise<EventLog> {
+  const { directory, upcast = (event) => event, maxBytes } = options;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const unlock = lockFolder(directory);
+  const file = join(directory, 'log.db');
+  const changes = new EventEmitter().setMaxListeners(0);
+  try {
+    const settings = maxBytes === undefined ? { file } : { file, maxBytes };
+    const writer = await SqliteWriter.start(settings, () => changes.emit('change'));
+    return new SqliteEventLog(writer, new SqliteReader(file, upcast), changes, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+class SqliteEventLog implements EventLog {
+  #closed: Promise<void> | null = null;
+  readonly #writer: SqliteWriter;
+  readonly #reader: SqliteReader;
+  /** Emits `change` after each commit and when the log closes. */
+  readonly #changes: EventEmitter;
+  readonly #unlock: () => void;
+
+  constructor(writer: SqliteWriter, reader: SqliteReader, changes: EventEmitter, unlock: () => void) {
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#changes = changes;
+    this.#unlock = unlock;
+  }
+
+  async id(): Promise<string> {
+    return this.#read((reader) => reader.id());
+  }
+
+  async append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<Appended> {
+    return this.#writer.append({ stream, expected, events: encode(stream, events) });
+  }
+
+  async *readStream(stream: string, options: ReadStreamOptions = {}): AsyncIterable<RecordedEvent> {
+    const { from, direction = 'forwards', limit = Infinity } = options;
+    const backwards = direction === 'backwards';
+    let first = backwards ? 0 : (from ?? 0);
+    let last = backwards ? (from ?? Number.MAX_SAFE_INTEGER) : Number.MAX_SAFE_INTEGER;
+    for (let left = limit; left > 0;) {
+      const asked = Math.min(CHUNK, left);
+      const events = this.#read((reader) => reader.stream(stream, first, last, backwards, asked));
+      yield* events;
+      const end = events.at(-1);
+      if (end === undefined || events.length < asked) return;
+      if (backwards) last = end.revision - 1;
+      else first = end.revision + 1;
+      left -= events.length;
+      await nextTurn();
+    }
+  }
+
+  async *readAll(options: ReadAllOptions = {}): AsyncIterable<RecordedEvent> {
+    const { after, direction = 'forwards', limit = Infinity, streamPrefixes } = options;
+    const backwards = direction === 'backwards';
+    // Fixed at the start, so that a busy writer does not lead the reader on for ever.
+    const end = this.#read((reader) => reader.head()) + 1;
+    let above = backwards ? 0 : (after ?? 0);
+    let below = backwards ? Math.min(after ?? end, end) : end;
+    for (let left = limit; left > 0;) {
+      const asked = Math.min(CHUNK, left);
+      const range = { above, below, backwards, limit: asked };
+      const events = this.#read((reader) => reader.range(range, streamPrefixes));
+      yield* events;
+      const last = events.at(-1);
+      if (last === undefined || events.length < asked) return;
+      if (backwards) below = last.position;
+      else above = last.position;
+      left -= events.length;
+      await nextTurn();
+    }
+  }
+
+  async *subscribe({ after, streamPrefixes, signal }: SubscribeOptions): AsyncIterable<SubscriptionMessage> {
+    let position = after ?? 0;
+    let caughtUp = false;
+    while (this.#closed === null && signal?.aborted !== true) {
+      const head = this.#read((reader) => reader.head());
+      if (position < head) {
+        const range = { above: position, below: head + 1, backwards: false, limit: CHUNK };
+        const events = this.#read((reader) => reader.range(range, streamPrefixes));
+        position = events.length < CHUNK ? head : (events.at(-1)?.position ?? head);
+        if (events.length > 0) yield { kind: 'events', events };
+        yield { kind: 'checkpoint', position };
+        await nextTurn();
+      } else if (!caughtUp) {
+        caughtUp = true;
+        yield { kind: 'caught-up', position: position === 0 ? null : position };
+      } else {
+        await once(this.#changes, 'change', { ...(signal && { signal }) }).catch(() => undefined);
+      }
+    }
+  }
+
+  async head(): Promise<Position | null> {
+    return this.#read((reader) => reader.head()) || null;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await this.#writer.close();
+    this.#changes.emit('change');
+    this.#reader.close();
+    this.#unlock();
+  }
+
+  #read<T>(read: (reader: SqliteReader) => T): T {
+    if (this.#closed !== null) throw new LogUnavailable('the log is closed');
+    try {
+      return read(this.#reader);
+    } catch (error) {
+      if (error instanceof Error && 'errcode' in error) throw new LogUnavailable(error.message, { cause: error });
+      throw error;
+    }
+  }
+}
+
+/** On the caller's thread, so that the writer's does nothing but write. */
+function encode(stream: string, events: readonly NewEvent[]): readonly EncodedEvent[] {
+  let bytes = 0;
+  const encoded = events.map(({ id, type, data, metadata }): EncodedEvent => {
+    const event = { id, type, data: JSON.stringify(data) ?? 'null', metadata: JSON.stringify(metadata) };
+    bytes += Buffer.byteLength(event.data) + Buffer.byteLength(event.metadata) + id.length + type.length;
+    return event;
+  });
+  if (bytes > MAX_APPEND_BYTES) throw new AppendTooLarge(`${bytes} bytes in one append to ${stream}`);
+  return encoded;
+}

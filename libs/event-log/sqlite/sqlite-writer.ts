@@ -1,0 +1,134 @@
+import { once } from 'node:events';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { type Appended, LogUnavailable, OutcomeUnknown, WrongExpectedRevision } from '../event-log.ts';
+import type { AppendRequest, AppendResult, FromWriter, ToWriter, WriterSettings } from './writer-messages.ts';
+
+interface Waiting {
+  readonly request: AppendRequest;
+  resolve(appended: Appended): void;
+  reject(error: Error): void;
+}
+
+/** Bounds one flush, so that an append never waits long for the one ahead of it. */
+const APPENDS_PER_FLUSH = 2_000;
+
+/**
+ * Group commit: the appends of one tick go to the writer's thread as one transaction with one fsync; while that is
+ * under way the next ones gather.
+ */
+export class SqliteWriter {
+  readonly #worker: Worker;
+  readonly #onCommit: () => void;
+  #gathering: Waiting[] = [];
+  #flushing: Waiting[] = [];
+  #scheduled = false;
+  #stopped: string | null = null;
+  #idle: (() => void) | null = null;
+
+  private constructor(worker: Worker, onCommit: () => void) {
+    this.#worker = worker;
+    this.#onCommit = onCommit;
+  }
+
+  /** Creates the file if there is none. `onCommit` is called when something was stored. @throws LogUnavailable */
+  static async start(settings: WriterSettings, onCommit: () => void): Promise<SqliteWriter> {
+    // The build renames imports, but not this: the worker has the extension of whatever runs.
+    const name = `./sqlite-writer.worker${extname(fileURLToPath(import.meta.url))}`;
+    const worker = new Worker(new URL(name, import.meta.url), {
+      workerData: settings,
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    });
+    const [first] = (await once(worker, 'message')) as [FromWriter];
+    if (first.kind === 'broken') {
+      await worker.terminate();
+      throw new LogUnavailable(first.reason);
+    }
+    const writer = new SqliteWriter(worker, onCommit);
+    worker.on('message', (message: FromWriter) => {
+      if (message.kind === 'flushed') writer.#settle(message.results);
+    });
+    worker.on('error', (error) => writer.#stop(`the log's writer failed: ${error.message}`));
+    worker.on('exit', () => writer.#stop("the log's writer has ended"));
+    // An idle log does not keep a process alive; an append in flight does.
+    worker.unref();
+    return writer;
+  }
+
+  append(request: AppendRequest): Promise<Appended> {
+    if (this.#stopped !== null) return Promise.reject(new LogUnavailable(this.#stopped));
+    return new Promise((resolve, reject) => {
+      this.#gathering.push({ request, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Ends the thread at once, as a crash would. */
+  async terminate(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  /** Waits for the appends under way; refuses later ones. */
+  async close(): Promise<void> {
+    this.#stopped ??= 'the log is closed';
+    if (this.#gathering.length + this.#flushing.length > 0) await new Promise<void>((done) => (this.#idle = done));
+    if (this.#worker.threadId === -1) return;
+    this.#worker.ref();
+    const exited = once(this.#worker, 'exit');
+    this.#worker.postMessage({ kind: 'close' } satisfies ToWriter);
+    await exited;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#flushing.length > 0) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    this.#flushing = this.#gathering.splice(0, APPENDS_PER_FLUSH);
+    if (this.#flushing.length === 0) return;
+    this.#worker.ref();
+    const appends = this.#flushing.map(({ request }) => request);
+    this.#worker.postMessage({ kind: 'flush', appends } satisfies ToWriter);
+  }
+
+  #settle(results: readonly AppendResult[]): void {
+    const settled = this.#flushing;
+    this.#flushing = [];
+    this.#worker.unref();
+    if (this.#gathering.length > 0) this.#flush();
+    settled.forEach((waiting, index) => settle(waiting, results[index]));
+    if (results.some(({ kind }) => kind === 'appended' || kind === 'unknown')) this.#onCommit();
+    this.#endIfIdle();
+  }
+
+  #stop(reason: string): void {
+    this.#stopped ??= reason;
+    for (const { reject } of this.#flushing.splice(0)) reject(new OutcomeUnknown(reason));
+    for (const { reject } of this.#gathering.splice(0)) reject(new LogUnavailable(reason));
+    this.#endIfIdle();
+  }
+
+  #endIfIdle(): void {
+    if (this.#gathering.length + this.#flushing.length === 0) this.#idle?.();
+  }
+}
+
+function settle({ request, resolve, reject }: Waiting, result: AppendResult | undefined): void {
+  switch (result?.kind) {
+    case 'appended':
+      return resolve({ revision: result.revision, position: result.position });
+    case 'wrong-revision':
+      return reject(new WrongExpectedRevision(request.stream, request.expected, result.actual));
+    case 'failed':
+      return reject(new LogUnavailable(result.reason));
+    case 'unknown':
+    case undefined:
+      return reject(new OutcomeUnknown(result?.reason ?? "the log's writer gave no answer"));
+  }
+}

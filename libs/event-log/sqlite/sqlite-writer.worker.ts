@@ -1,0 +1,153 @@
+/**
+ * The writer's thread: it alone writes the log's file, so that an fsync holds up nobody's event loop. Run by Node as
+ * it stands (types are stripped), hence no import but of Node's own modules and of types.
+ */
+import { randomUUID } from 'node:crypto';
+import { DatabaseSync } from 'node:sqlite';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { AppendRequest, AppendResult, FromWriter, ToWriter, WriterSettings } from './writer-messages.ts';
+
+const SCHEMA_VERSION = 1;
+/** How far back a repetition at revision `any` is recognised. */
+const REMEMBERED = 100;
+const SQLITE_IOERR = 10;
+
+const port = parentPort;
+if (port === null) throw new Error('the log writer runs in a worker thread');
+const say = (message: FromWriter) => port.postMessage(message);
+
+try {
+  const writer = openWriter(workerData as WriterSettings);
+  port.on('message', (message: ToWriter) => {
+    if (message.kind === 'flush') return say({ kind: 'flushed', results: writer.flush(message.appends) });
+    writer.close();
+    port.close();
+  });
+  say({ kind: 'ready' });
+} catch (error) {
+  say({ kind: 'broken', reason: reasonOf(error) });
+}
+
+function openWriter({ file, maxBytes }: WriterSettings) {
+  const db = new DatabaseSync(file);
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000');
+  migrate(db);
+  if (maxBytes !== undefined) {
+    const { page_size: pageSize } = db.prepare('PRAGMA page_size').get() as { page_size: number };
+    db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / pageSize))}`);
+  }
+  const findStream = db.prepare('SELECT id, category, head FROM streams WHERE name = ?');
+  const addCategory = db.prepare('INSERT INTO categories (name) VALUES (?) ON CONFLICT DO NOTHING');
+  const addStream = db.prepare(
+    'INSERT INTO streams (name, category, head) SELECT ?, id, -1 FROM categories WHERE name = ? RETURNING id, category, head',
+  );
+  const moveHead = db.prepare('UPDATE streams SET head = ? WHERE id = ?');
+  const addEvent = db.prepare(
+    `INSERT INTO events (stream, category, revision, id, type, data, metadata, recorded_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const idsFrom = db.prepare(
+    'SELECT id, revision, position FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?',
+  );
+
+  interface Stream {
+    readonly id: number;
+    readonly category: number;
+    readonly head: number;
+  }
+  type Stored = { readonly id: string; readonly revision: number; readonly position: number };
+
+  /** What the same append answered the first time, if it was one. */
+  function repeated(stream: Stream, request: AppendRequest, at: number | 'any'): AppendResult | undefined {
+    const { events } = request;
+    const from = at === 'any' ? Math.max(0, stream.head - REMEMBERED - events.length) : at + 1;
+    const count = at === 'any' ? stream.head - from + 1 : events.length;
+    const stored = idsFrom.all(stream.id, from, count) as unknown as Stored[];
+    const start = at === 'any' ? stored.findIndex(({ id }) => id === events[0]?.id) : 0;
+    if (start < 0 || !events.every(({ id }, index) => stored[start + index]?.id === id)) return undefined;
+    const last = stored[start + events.length - 1];
+    return last && { kind: 'appended', revision: last.revision, position: last.position };
+  }
+
+  function append(request: AppendRequest): AppendResult {
+    const { stream: name, expected, events } = request;
+    const found = findStream.get(name) as unknown as Stream | undefined;
+    const head = found?.head ?? -1;
+    const at = expected === 'no-stream' ? -1 : expected;
+    if (found !== undefined && at !== head && events.length > 0) {
+      const earlier = repeated(found, request, at);
+      if (earlier !== undefined) return earlier;
+    }
+    if (at !== 'any' && at !== head) return { kind: 'wrong-revision', actual: head === -1 ? 'no-stream' : head };
+    if (events.length === 0) {
+      const last = found && (idsFrom.get(found.id, head, 1) as unknown as Stored | undefined);
+      return { kind: 'appended', revision: head, position: last?.position ?? 0 };
+    }
+    const stream = found ?? createStream(name);
+    let revision = head;
+    let position = 0;
+    const now = Date.now();
+    for (const { id, type, data, metadata } of events) {
+      revision += 1;
+      position = Number(
+        addEvent.run(stream.id, stream.category, revision, id, type, data, metadata, now).lastInsertRowid,
+      );
+    }
+    moveHead.run(revision, stream.id);
+    return { kind: 'appended', revision, position };
+  }
+
+  function createStream(name: string): Stream {
+    const category = name.split('-', 1)[0] ?? name;
+    addCategory.run(category);
+    return addStream.get(name, category) as unknown as Stream;
+  }
+
+  /** All in one transaction with one fsync. A conflict is found before anything is written, so it undoes nothing. */
+  function flush(requests: readonly AppendRequest[]): readonly AppendResult[] {
+    let committing = false;
+    try {
+      db.exec('BEGIN IMMEDIATE');
+      const results = requests.map(append);
+      committing = true;
+      db.exec('COMMIT');
+      return results;
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (db.isTransaction) db.exec('ROLLBACK');
+      const unknown = committing && ((error as { errcode?: number }).errcode ?? 0) % 256 === SQLITE_IOERR;
+      return requests.map(() => ({ kind: unknown ? 'unknown' : 'failed', reason }));
+    }
+  }
+
+  return { flush, close: () => db.close() };
+}
+
+function migrate(db: DatabaseSync): void {
+  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
+  if (version === SCHEMA_VERSION) return;
+  if (version !== 0) throw new Error(`the log was written by another version of Writ (its schema is ${version})`);
+  db.exec(`
+    BEGIN IMMEDIATE;
+    CREATE TABLE log (id TEXT NOT NULL) STRICT;
+    INSERT INTO log VALUES ('${randomUUID()}');
+    -- A stream's category is its name up to the first hyphen; indexed, it makes reading one kind of stream cheap.
+    CREATE TABLE categories (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+    CREATE TABLE streams (
+      id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, category INTEGER NOT NULL, head INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE events (
+      position INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER NOT NULL, category INTEGER NOT NULL,
+      revision INTEGER NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, data TEXT NOT NULL, metadata TEXT NOT NULL,
+      recorded_at INTEGER NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX events_by_stream ON events (stream, revision);
+    CREATE INDEX events_by_category ON events (category, position);
+    PRAGMA user_version = ${SCHEMA_VERSION};
+    COMMIT;
+  `);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
