@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { sql } from 'kysely';
+import { type KyselyPlugin, sql } from 'kysely';
 import { GetComment, GetReport, ListActivity, ListComments, ListReports } from '../../libs/comma/reports/queries.ts';
 import type { EventLog, NewEvent, RecordedEvent } from '../../libs/event-log/event-log.ts';
 import { type Projection, schemaOf } from '../../libs/projection/projection.ts';
 import { type RunningProjection, startProjection } from '../../libs/projection/runner.ts';
+import { LostLead, moveCheckpoint } from '../../libs/projection/store.ts';
 import { BadCursor } from '../../libs/read-db/page.ts';
 import type { ReadDb } from '../../libs/read-db/read-db.ts';
 import { ListTokens } from '../../libs/tokens/queries.ts';
@@ -156,6 +157,48 @@ export function readModelsContract(
         expect(seen).toBe(0);
       }
       expect(await rows(reports)).toBe(expected);
+    });
+
+    it('P6 a crash before any statement of a batch loses and repeats nothing', async () => {
+      await fill(3);
+      await caughtUp(await begin(reports, 4));
+      await running.pop()?.stop();
+      const expected = await rows(reports);
+      for (let statement = 0; statement < 12; statement++) {
+        log = renamed(log);
+        let left = Infinity;
+        const crash: KyselyPlugin = {
+          transformQuery({ node }) {
+            if (left-- <= 0) throw new Error('crash');
+            return node;
+          },
+          transformResult: ({ result }) => Promise.resolve(result),
+        };
+        let crashed = (): void => undefined;
+        const crashes = new Promise<void>((resolve) => (crashed = resolve));
+        const readDb = { ...db, db: db.db.withPlugin(crash) };
+        const counted = {
+          ...reports,
+          apply: (one: RecordedEvent) => ((left = Math.min(left, statement)), reports.apply(one)),
+        };
+        const runner = await startProjection({ log, readDb, projection: counted, batchSize: 4, onFault: crashed });
+        await crashes;
+        left = Infinity;
+        await runner.stop();
+        await caughtUp(await begin(reports, 4));
+        await running.pop()?.stop();
+        expect(await rows(reports)).toBe(expected);
+      }
+    });
+
+    it('P6 a former leader that wakes up late writes nothing', async () => {
+      await fill(1);
+      const runner = await begin(reports);
+      await caughtUp(runner);
+      await runner.stop();
+      await expect(moveCheckpoint(db.db, reports, 1, 2)).rejects.toThrow(LostLead);
+      await expect(moveCheckpoint(db.db, reports, null, 2)).rejects.toThrow(LostLead);
+      await moveCheckpoint(db.db, reports, await log.head(), 1000);
     });
 
     it('P6 a read model of another log, or ahead of this one, is thrown away and built again to the same rows', async () => {
