@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { RecordedEvent } from '../event-log/event-log.ts';
 import type { ReadDb } from '../read-db/read-db.ts';
-import type { Change } from './changes.ts';
+import type { Change } from './change.ts';
 
 export type ColumnType = 'text' | 'bigint' | 'integer' | 'boolean' | 'jsonb';
 

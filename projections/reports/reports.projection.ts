@@ -1,7 +1,7 @@
 import { REPORT_PREFIX, type ReportEvent, type ReportStatus } from '../../libs/comma/reports/events.ts';
 import type { RecordedEvent } from '../../libs/event-log/event-log.ts';
 import type { Actor } from '../../libs/person/actor.ts';
-import { type Change, put, set } from '../../libs/projection/changes.ts';
+import { type Change, put, set } from '../../libs/projection/change.ts';
 import type { Projection } from '../../libs/projection/projection.ts';
 
 export interface ReportTables {

@@ -1,6 +1,6 @@
 import type { RecordedEvent } from '../../libs/event-log/event-log.ts';
 import type { Actor } from '../../libs/person/actor.ts';
-import { add, type Change } from '../../libs/projection/changes.ts';
+import { add, type Change } from '../../libs/projection/change.ts';
 import type { Projection } from '../../libs/projection/projection.ts';
 import { TOKEN_PREFIX, type TokenEvent } from '../../libs/tokens/events.ts';
 import { type TokenUsesDenied, useOf } from '../../libs/usage/use.ts';

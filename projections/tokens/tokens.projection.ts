@@ -1,6 +1,6 @@
 import type { RecordedEvent } from '../../libs/event-log/event-log.ts';
 import type { Person } from '../../libs/person/person.ts';
-import { put, set } from '../../libs/projection/changes.ts';
+import { put, set } from '../../libs/projection/change.ts';
 import type { Projection } from '../../libs/projection/projection.ts';
 import {
   type OwnLimits,
