@@ -52,7 +52,10 @@ export interface ViewToken {
   readonly limits: { readonly reads: number; readonly writes: number };
   /** SHA-256 of the token, hex. */
   readonly digest: string;
-  readonly status: 'inert' | 'active' | 'suspended' | 'revoked';
+  readonly predecessor: string | null;
+  readonly successor: string | null;
+  /** `parked`: its events could not be understood, so nothing is decided by it (503). */
+  readonly status: 'inert' | 'active' | 'suspended' | 'revoked' | 'parked';
   /** Unix ms; null: never. */
   readonly createdAtMs: number;
   readonly expiresAtMs: number | null;

@@ -36,7 +36,11 @@ export class NestLogger implements LoggerService {
   /** Nest passes the context last, and texts before it. */
   #write(level: 'info' | 'warn' | 'debug' | 'trace' | 'fatal' | 'error', message: unknown, more: unknown[]): void {
     const context = more.at(-1);
-    const text = more.slice(0, -1).filter((part) => part !== undefined).map(String).join(' ');
+    const text = more
+      .slice(0, -1)
+      .filter((part) => part !== undefined)
+      .map(String)
+      .join(' ');
     if (typeof message !== 'object' || message === null) {
       this.logger[level]({ context }, [String(message), text].filter(Boolean).join(' '));
       return;

@@ -20,7 +20,10 @@ export class PageInput {
   limit?: number;
 }
 
-export const pageOfInput = ({ cursor, limit }: PageInput): { readonly cursor: string | null; readonly limit: number } => ({
+export const pageOfInput = ({
+  cursor,
+  limit,
+}: PageInput): { readonly cursor: string | null; readonly limit: number } => ({
   cursor: cursor ?? null,
   limit: limit ?? DEFAULT_ITEMS,
 });

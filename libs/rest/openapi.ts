@@ -19,7 +19,10 @@ const problemSchema = {
     detail: { type: 'string' },
     retry_after: { type: 'integer', description: 'Seconds' },
     missing_scope: { type: 'string' },
-    errors: { type: 'array', items: { type: 'object', properties: { field: { type: 'string' }, message: { type: 'string' } } } },
+    errors: {
+      type: 'array',
+      items: { type: 'object', properties: { field: { type: 'string' }, message: { type: 'string' } } },
+    },
   },
 };
 
@@ -57,9 +60,18 @@ function describe(spec: OperationSpec, path: string): object {
     ...inPath.map((name) => ({ name, in: 'path', required: true, schema: properties[name] ?? { type: 'string' } })),
     ...(hasBody
       ? []
-      : rest.map((name) => ({ name, in: 'query', required: schema.required?.includes(name) ?? false, schema: properties[name] }))),
+      : rest.map((name) => ({
+          name,
+          in: 'query',
+          required: schema.required?.includes(name) ?? false,
+          schema: properties[name],
+        }))),
   ];
-  const body = { type: 'object', properties: pick(properties, rest), required: rest.filter((name) => schema.required?.includes(name)) };
+  const body = {
+    type: 'object',
+    properties: pick(properties, rest),
+    required: rest.filter((name) => schema.required?.includes(name)),
+  };
   return {
     operationId: spec.name,
     summary: spec.title,
@@ -68,7 +80,10 @@ function describe(spec: OperationSpec, path: string): object {
     parameters,
     ...(hasBody && rest.length > 0 ? { requestBody: { content: { 'application/json': { schema: body } } } } : {}),
     responses: {
-      [String(spec.http.status ?? 200)]: { description: 'Done', content: { 'application/json': { schema: spec.output } } },
+      [String(spec.http.status ?? 200)]: {
+        description: 'Done',
+        content: { 'application/json': { schema: spec.output } },
+      },
       default: problem,
     },
   };

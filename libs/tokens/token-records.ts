@@ -50,11 +50,11 @@ export class TokenRecords {
   /** Ids of the token, its ancestors and its heirs: they share windows. */
   async #lineage(token: LiveToken | RevokedToken, atMs: number): Promise<string[]> {
     const ids = [token.id];
-    for (let { predecessor } = token; predecessor !== null; ) {
+    for (let { predecessor } = token; predecessor !== null;) {
       ids.push(predecessor);
       predecessor = (await loadToken(this.log, predecessor, atMs))?.token.predecessor ?? null;
     }
-    for (let { rotation } = token; rotation !== null; ) {
+    for (let { rotation } = token; rotation !== null;) {
       ids.push(rotation.successor);
       rotation = (await loadToken(this.log, rotation.successor, atMs))?.token.rotation ?? null;
     }

@@ -81,7 +81,10 @@ export type TokenStatus = 'active' | 'suspended' | 'revoked' | 'expired' | 'rota
  * has not yet named is `inert`.
  */
 export function statusAt(
-  token: Omit<LiveToken, 'digest'> | Omit<RevokedToken, 'digest'>, activated: boolean, atMs: number): TokenStatus {
+  token: Omit<LiveToken, 'digest'> | Omit<RevokedToken, 'digest'>,
+  activated: boolean,
+  atMs: number,
+): TokenStatus {
   if (token.status === 'revoked') return 'revoked';
   if (token.expiresAtMs !== null && token.expiresAtMs <= atMs) return 'expired';
   const retiresAtMs = token.rotation?.overlapEndsAtMs ?? null;

@@ -9,14 +9,9 @@ export interface StandingToken {
   readonly activated: boolean;
 }
 
-/**
- * What the hot view keeps of a token.
- * @throws Error when its catalogue is not loaded: such a token is parked, not guessed at
- */
+/** What the hot view keeps of a token. One whose catalogue is not loaded is parked, not guessed at. */
 export function toViewToken({ token, revision, activated }: StandingToken, catalogues: Catalogues): ViewToken {
   const catalogue = catalogues.named(token.catalogue);
-  if (catalogue === null)
-    throw new Error(`token ${token.id} is of the catalogue ${token.catalogue}, which is not loaded`);
   return {
     id: token.id,
     lineage: token.lineage,
@@ -26,14 +21,14 @@ export function toViewToken({ token, revision, activated }: StandingToken, catal
     owner: token.owner,
     workspace: token.workspace,
     scopes: token.scopes,
-    grants: expandScopes(catalogue, token.scopes),
+    grants: catalogue === null ? [] : expandScopes(catalogue, token.scopes),
     restrict: token.restrict,
     limits: {
-      reads: token.limits.reads ?? catalogue.limits.reads,
-      writes: token.limits.writes ?? catalogue.limits.writes,
+      reads: token.limits.reads ?? catalogue?.limits.reads ?? 0,
+      writes: token.limits.writes ?? catalogue?.limits.writes ?? 0,
     },
     digest: token.digest,
-    status: token.status === 'revoked' || activated ? token.status : 'inert',
+    status: statusOf(token.status, activated, catalogue !== null),
     predecessor: token.predecessor,
     successor: token.rotation?.successor ?? null,
     createdAtMs: token.createdAtMs,
@@ -41,4 +36,10 @@ export function toViewToken({ token, revision, activated }: StandingToken, catal
     retiresAtMs: token.rotation?.overlapEndsAtMs ?? null,
     version: revision * 2 + (activated ? 1 : 0),
   };
+}
+
+function statusOf(status: 'active' | 'suspended' | 'revoked', activated: boolean, known: boolean): ViewToken['status'] {
+  if (status === 'revoked') return 'revoked';
+  if (!known) return 'parked';
+  return activated ? status : 'inert';
 }

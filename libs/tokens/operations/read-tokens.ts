@@ -19,7 +19,8 @@ const NO_TOKEN = 'There is no such token here.';
 @DeclareOperation({
   name: 'list_tokens',
   title: 'List tokens',
-  summary: 'The tokens of the workspace, newest first, dead ones included, each with its limits and what is used of them.',
+  summary:
+    'The tokens of the workspace, newest first, dead ones included, each with its limits and what is used of them.',
   catalogue: 'writ',
   scope: 'writ/tokens:read',
   cost: READ,
@@ -72,7 +73,9 @@ export class GetTokenOperation implements Operation<GetTokenInput> {
     const atMs = at === undefined ? undefined : Date.parse(at);
     const standing = await this.records.find(id, token.workspace, atMs);
     if (standing === null) return notFound(NO_TOKEN);
-    const body = await (atMs === undefined ? this.records.record(standing, nowMs) : this.records.recordAt(standing, atMs));
+    const body = await (atMs === undefined
+      ? this.records.record(standing, nowMs)
+      : this.records.recordAt(standing, atMs));
     return { body, revision: standing.revision };
   }
 }

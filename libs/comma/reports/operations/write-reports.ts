@@ -25,7 +25,15 @@ export class CreateReportOperation implements Operation<CreateReportInput> {
     const id = call.newId();
     const { workspace } = call.token;
     const at = new Date(call.nowMs).toISOString();
-    const command = { type: 'CreateReport', id, workspace, title, body: body ?? '', status: status ?? 'draft', at } as const;
+    const command = {
+      type: 'CreateReport',
+      id,
+      workspace,
+      title,
+      body: body ?? '',
+      status: status ?? 'draft',
+      at,
+    } as const;
     return written(await this.commands.execute(new DecideReport(id, command, call.append(`report/${id}`))), call);
   }
 }

@@ -1,0 +1,109 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { CqrsModule } from '@nestjs/cqrs';
+import { TerminusModule } from '@nestjs/terminus';
+import type { Catalogues } from '../../libs/catalogue/catalogue.ts';
+import { FindComment } from '../../libs/comma/reports/find-comment.ts';
+import {
+  GetReportOperation,
+  ListCommentsOperation,
+  ListReportActivityOperation,
+  ListReportsOperation,
+} from '../../libs/comma/reports/operations/read-reports.ts';
+import {
+  AddCommentOperation,
+  ReplyToCommentOperation,
+  ResolveCommentOperation,
+} from '../../libs/comma/reports/operations/write-comments.ts';
+import { CreateReportOperation, UpdateReportOperation } from '../../libs/comma/reports/operations/write-reports.ts';
+import { DecideReportHandler } from '../../libs/comma/reports/report-commands.ts';
+import { Gate } from '../../libs/gate/gate.ts';
+import { CanIOperation, WhoAmIOperation } from '../../libs/identity/operations/who-am-i.ts';
+import { CATALOGUES, EVENT_LOG, FRESHNESS, HOT_VIEW } from '../../libs/injection-tokens.ts';
+import { Operations } from '../../libs/operation/operations.ts';
+import { READ_DB } from '../../libs/read-db/read-db.ts';
+import { RestFace } from '../../libs/rest/rest-face.ts';
+import { ChangeTokenOperation } from '../../libs/tokens/operations/change-token.ts';
+import { CreateTokenOperation } from '../../libs/tokens/operations/create-token.ts';
+import { FindRequestOperation } from '../../libs/tokens/operations/find-request.ts';
+import {
+  GetTokenHistoryOperation,
+  GetTokenOperation,
+  ListTokensOperation,
+} from '../../libs/tokens/operations/read-tokens.ts';
+import { ResumeTokenOperation } from '../../libs/tokens/operations/resume-token.ts';
+import { RevokeTokenOperation } from '../../libs/tokens/operations/revoke-token.ts';
+import { RotateTokenOperation } from '../../libs/tokens/operations/rotate-token.ts';
+import { SuspendTokenOperation } from '../../libs/tokens/operations/suspend-token.ts';
+import { TokenAnswers } from '../../libs/tokens/token-answers.ts';
+import { DecideTokenHandler, HandOverHandler } from '../../libs/tokens/token-commands.ts';
+import { TokenRecords } from '../../libs/tokens/token-records.ts';
+import { Denials } from '../../libs/usage/denials.ts';
+import { UsageJournal } from '../../libs/usage/journal.ts';
+import { REPORT_QUERIES } from '../../projections/reports/queries.ts';
+import { TOKEN_USE_QUERIES } from '../../projections/token-uses/queries.ts';
+import { UsedAtHandler } from '../../projections/token-uses/used-at.query.ts';
+import { TOKEN_QUERIES } from '../../projections/tokens/queries.ts';
+import type { Parts } from './compose.ts';
+import { HealthController } from './health.controller.ts';
+
+const TOKENS = [
+  CreateTokenOperation,
+  ListTokensOperation,
+  GetTokenOperation,
+  GetTokenHistoryOperation,
+  ChangeTokenOperation,
+  RotateTokenOperation,
+  SuspendTokenOperation,
+  ResumeTokenOperation,
+  RevokeTokenOperation,
+  FindRequestOperation,
+  WhoAmIOperation,
+  CanIOperation,
+  TokenRecords,
+  TokenAnswers,
+  DecideTokenHandler,
+  HandOverHandler,
+];
+
+const COMMA = [
+  ListReportsOperation,
+  GetReportOperation,
+  ListReportActivityOperation,
+  CreateReportOperation,
+  UpdateReportOperation,
+  ListCommentsOperation,
+  AddCommentOperation,
+  ReplyToCommentOperation,
+  ResolveCommentOperation,
+  FindComment,
+  DecideReportHandler,
+];
+
+const QUERIES = [...REPORT_QUERIES, ...TOKEN_QUERIES, ...TOKEN_USE_QUERIES, UsedAtHandler];
+
+@Module({})
+export class AppModule {
+  static of(parts: Parts, catalogues: Catalogues): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [CqrsModule.forRoot(), DiscoveryModule, TerminusModule.forRoot({ logger: false })],
+      controllers: [HealthController],
+      providers: [
+        { provide: EVENT_LOG, useValue: parts.log },
+        { provide: HOT_VIEW, useValue: parts.view },
+        { provide: READ_DB, useValue: parts.readDb },
+        { provide: FRESHNESS, useValue: parts.freshness },
+        { provide: CATALOGUES, useValue: catalogues },
+        { provide: UsageJournal, useValue: parts.journal },
+        { provide: Denials, useValue: parts.denials },
+        Operations,
+        Gate,
+        RestFace,
+        ...TOKENS,
+        ...COMMA,
+        ...QUERIES,
+      ],
+    };
+  }
+}

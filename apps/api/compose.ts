@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Catalogues } from '../../libs/catalogue/catalogue.ts';
+import type { EventLog } from '../../libs/event-log/event-log.ts';
+import { openSqliteEventLog } from '../../libs/event-log/sqlite/sqlite-event-log.ts';
+import { type Founded, found } from '../../libs/founding/founding.ts';
+import type { Freshness } from '../../libs/gate/freshness.ts';
+import type { HotView } from '../../libs/hot-view/hot-view.ts';
+import { MemoryHotView } from '../../libs/hot-view/memory/memory-hot-view.ts';
+import { type RunningProjection, startProjection } from '../../libs/projection/runner.ts';
+import { openReadDb, type ReadDb } from '../../libs/read-db/read-db.ts';
+import type { Settings } from '../../libs/settings/settings.ts';
+import { Denials } from '../../libs/usage/denials.ts';
+import { UsageJournal } from '../../libs/usage/journal.ts';
+import { followIntoHotView } from '../../projections/hot-view/follow.ts';
+import { reports } from '../../projections/reports/reports.projection.ts';
+import { tokenUses } from '../../projections/token-uses/token-uses.projection.ts';
+import { tokens } from '../../projections/tokens/tokens.projection.ts';
+
+/** Everything the process is made of, opened and running. */
+export interface Parts {
+  readonly log: EventLog;
+  readonly view: HotView;
+  readonly readDb: ReadDb;
+  readonly projections: readonly RunningProjection[];
+  readonly freshness: Freshness;
+  readonly journal: UsageJournal;
+  readonly denials: Denials;
+  readonly founded: Founded;
+  close(): Promise<void>;
+}
+
+/** Opens the adapters the settings name, founds an empty log, and brings the views up to it. */
+export async function compose(settings: Settings, catalogues: Catalogues, logger: Logger): Promise<Parts> {
+  const closing: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const end of closing.toReversed()) await end();
+  };
+  try {
+    const log = await openSqliteEventLog({ directory: settings.dataDir });
+    closing.push(() => log.close());
+    const founded = await found(log, catalogues, settings.dataDir, Date.now);
+
+    const view = new MemoryHotView();
+    closing.push(() => view.close());
+    const follower = await followIntoHotView({
+      log,
+      view,
+      catalogues,
+      clock: Date.now,
+      onFault: (error) => logger.error({ err: error }, 'the hot view met an event it does not understand'),
+    });
+    closing.push(() => follower.stop());
+
+    const readDb = await openReadDb({
+      ...(settings.databaseUrl === null ? {} : { databaseUrl: settings.databaseUrl }),
+      directory: join(settings.dataDir, 'read'),
+    });
+    closing.push(() => readDb.close());
+    const projections: RunningProjection[] = [];
+    for (const projection of [reports, tokens, tokenUses]) {
+      const onFault = (error: Error): void =>
+        logger.warn({ err: error, projection: projection.name }, 'projection stopped for now');
+      const running = await startProjection({ log, readDb, projection, onFault });
+      closing.push(() => running.stop());
+      projections.push(running);
+    }
+
+    const denials = new Denials(log, Date.now);
+    closing.push(() => denials.close());
+    const journal = new UsageJournal(log);
+    closing.push(() => journal.close());
+    return {
+      log,
+      view,
+      readDb,
+      projections,
+      freshness: freshnessOf(log, projections),
+      journal,
+      denials,
+      founded,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function freshnessOf(log: EventLog, projections: readonly RunningProjection[]): Freshness {
+  return {
+    async waitFor(name, position, timeoutMs) {
+      const projection = projections.find((running) => running.name === name);
+      if (projection === undefined) throw new Error(`there is no projection ${name}`);
+      const at = projection.position();
+      if (at !== null && at >= position) return 'reached';
+      const head = await log.head();
+      if (head === null || position > head) return 'beyond-head';
+      return (await projection.waitFor(position, timeoutMs)) ? 'reached' : 'late';
+    },
+  };
+}

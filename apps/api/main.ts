@@ -1,0 +1,44 @@
+import { CatalogueMistake } from '../../libs/catalogue/load-catalogues.ts';
+import { LogInUse } from '../../libs/event-log/sqlite/folder-lock.ts';
+import { operatorTokenFile, readOperatorToken } from '../../libs/founding/operator-token-file.ts';
+import { createLogger } from '../../libs/logging/logger.ts';
+import { readSettings, type Settings, SettingsMistake } from '../../libs/settings/settings.ts';
+import { serve, type Server } from './serve.ts';
+
+try {
+  const settings = readSettings(process.env);
+  const server = await serve(settings, createLogger());
+  welcome(server, settings);
+  stopOn(server, 'SIGTERM');
+  stopOn(server, 'SIGINT');
+} catch (error) {
+  // What the operator can mend is one clear sentence; anything else is a fault, with its trace.
+  const known = error instanceof SettingsMistake || error instanceof CatalogueMistake || error instanceof LogInUse;
+  console.error(known ? error.message : error);
+  process.exit(1);
+}
+
+function welcome({ url, parts }: Server, settings: Settings): void {
+  const file = operatorTokenFile(settings.dataDir);
+  const { tokenFile } = parts.founded;
+  console.log(`Writ listens on ${url} · reference: ${url}/docs`);
+  if (tokenFile !== null) {
+    console.log('A sample workspace, its owner and an operator token were made.');
+    // A terminal only: output that is kept somewhere must not hold it (P5).
+    if (process.stdout.isTTY) console.log(`Operator token: ${readOperatorToken(settings.dataDir)}`);
+    else console.log(`Operator token: in ${file}`);
+  }
+  console.log(`Try: curl -s ${url}/api/v1/me -H "Authorization: Bearer $(cat ${file})"`);
+}
+
+function stopOn(server: Server, signal: 'SIGTERM' | 'SIGINT'): void {
+  process.once(signal, () => {
+    void server.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  });
+}

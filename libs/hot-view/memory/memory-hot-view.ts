@@ -1,0 +1,226 @@
+import { ulid } from 'ulid';
+import type { Position } from '../../event-log/event-log.ts';
+import { lineageKey } from '../../tokens/token-id.ts';
+import { Window } from '../../window/window.ts';
+import {
+  type Admission,
+  HANDSHAKES_PER_MINUTE,
+  type HotView,
+  type Pass,
+  type RefusalReason,
+  REFUSALS_PER_MINUTE,
+  type Standing,
+  type UsageReading,
+  type Verdict,
+  type ViewToken,
+} from '../hot-view.ts';
+import type { HotViewMaintenance, RecordedUse } from '../maintenance.ts';
+import { Interner } from './interner.ts';
+
+/** Windows of a lineage, each made when first taken from. */
+interface Windows {
+  reads?: Window;
+  writes?: Window;
+  handshakes?: Window;
+  refusals?: Window;
+}
+
+interface Entry {
+  token: ViewToken;
+  readonly windows: Windows;
+}
+
+type MeteredBudget = 'reads' | 'writes' | 'handshakes';
+
+const NOBODY = '0'.repeat(64);
+const RETRY_NOT_READY_SECONDS = 1;
+const RETRY_DEAD_SECONDS = 60;
+
+/**
+ * The hot view of one process, in its memory: nothing on the way of a call is awaited. Windows count on the monotonic
+ * clock, placed on the wall clock once, at the start.
+ */
+export class MemoryHotView implements HotView, HotViewMaintenance {
+  readonly #entries = new Map<string, Entry>();
+  readonly #windows = new Map<string, Windows>();
+  readonly #parked = new Set<string>();
+  readonly #interner = new Interner();
+  readonly #clock: () => number;
+  readonly #epoch = ulid();
+  #certified = false;
+
+  /** @param clock milliseconds since 1970, never running back */
+  constructor(clock: () => number = monotonicWallClock()) {
+    this.#clock = clock;
+  }
+
+  admit({ id, digest, scope, cost }: Admission): Verdict {
+    if (!this.#certified) return this.#notReady('it is being built');
+    const entry = this.#entries.get(id);
+    // The same work whether the id is known or not.
+    const known = sameDigest(digest, entry?.token.digest ?? NOBODY);
+    if (this.#parked.has(id) && (known || entry === undefined))
+      return this.#notReady('the events of this token are not understood');
+    if (entry === undefined || !known) return { kind: 'unknown' };
+
+    const nowMs = this.#clock();
+    const second = Math.floor(nowMs / 1000);
+    const { token, windows } = entry;
+    if (token.status === 'parked') return this.#notReady('the catalogue of this token is not loaded');
+    const dead = deathOf(token, nowMs);
+    if (dead !== null) return this.#refuse(entry, dead, second, [], RETRY_DEAD_SECONDS);
+    if (scope !== null && !token.grants.includes(scope)) return this.#refuse(entry, 'missing_scope', second, [], 1);
+
+    const readsShort = short(windows.reads, cost.reads, token.limits.reads, second);
+    const writesShort = short(windows.writes, cost.writes, token.limits.writes, second);
+    const handshakesShort = short(windows.handshakes, cost.handshakes, HANDSHAKES_PER_MINUTE, second);
+    if (readsShort + writesShort + handshakesShort > 0) {
+      const which: MeteredBudget[] = [];
+      if (readsShort > 0) which.push('reads');
+      if (writesShort > 0) which.push('writes');
+      if (handshakesShort > 0) which.push('handshakes');
+      return this.#refuse(entry, 'throttled', second, which, Math.max(readsShort, writesShort, handshakesShort));
+    }
+    if (cost.reads > 0) (windows.reads ??= new Window()).take(second, cost.reads);
+    if (cost.writes > 0) (windows.writes ??= new Window()).take(second, cost.writes);
+    if (cost.handshakes > 0) (windows.handshakes ??= new Window()).take(second, cost.handshakes);
+    return {
+      kind: 'admitted',
+      token,
+      usage: reading(token, windows, second),
+      windowSecond: second,
+      epoch: this.#epoch,
+    };
+  }
+
+  confirm({ token: { id }, epoch }: Pass): Standing {
+    if (epoch !== this.#epoch) return 'lapsed';
+    const token = this.#entries.get(id)?.token;
+    return token === undefined || deathOf(token, this.#clock()) !== null ? 'dead' : 'stands';
+  }
+
+  get(id: string): ViewToken | null {
+    return this.#entries.get(id)?.token ?? null;
+  }
+
+  put(tokens: readonly ViewToken[]): void {
+    for (const token of tokens) {
+      const entry = this.#entries.get(token.id);
+      if (entry === undefined) {
+        this.#entries.set(token.id, { token: this.#interner.token(token), windows: this.#windowsOf(token.id) });
+      } else if (token.version > entry.token.version) {
+        entry.token = this.#interner.token(token);
+      }
+    }
+  }
+
+  usage(ids: readonly string[]): UsageReading[] {
+    const second = Math.floor(this.#clock() / 1000);
+    return ids.map((id) => {
+      const entry = this.#entries.get(id);
+      return entry === undefined ? NOTHING : reading(entry.token, entry.windows, second);
+    });
+  }
+
+  health(): { readonly ready: boolean; readonly reason: string | null } {
+    return this.#certified ? { ready: true, reason: null } : { ready: false, reason: 'it is being built' };
+  }
+
+  refill(uses: Iterable<RecordedUse>): void {
+    for (const windows of this.#windows.values()) {
+      delete windows.reads;
+      delete windows.writes;
+      delete windows.handshakes;
+      delete windows.refusals;
+    }
+    const second = Math.floor(this.#clock() / 1000);
+    for (const { token, budget, cost, windowSecond } of uses) {
+      if (cost > 0) (this.#windowsOf(token)[budget] ??= new Window()).refill(windowSecond, cost, second);
+    }
+  }
+
+  certify(_position: Position | null): void {
+    this.#certified = true;
+  }
+
+  park(id: string): void {
+    this.#parked.add(id);
+  }
+
+  async close(): Promise<void> {
+    this.#certified = false;
+  }
+
+  #windowsOf(id: string): Windows {
+    const key = lineageKey(id);
+    let windows = this.#windows.get(key);
+    if (windows === undefined) this.#windows.set(key, (windows = {}));
+    return windows;
+  }
+
+  #notReady(reason: string): Verdict {
+    return { kind: 'not-ready', reason, retryAfterSeconds: RETRY_NOT_READY_SECONDS };
+  }
+
+  /** A refusal takes from the refusals' window only. */
+  #refuse(
+    { token, windows }: Entry,
+    reason: RefusalReason,
+    second: number,
+    which: readonly MeteredBudget[],
+    retryAfterSeconds: number,
+  ): Verdict {
+    const refusals = (windows.refusals ??= new Window());
+    const withinRefusals = refusals.used(second) < REFUSALS_PER_MINUTE;
+    if (withinRefusals) refusals.take(second, 1);
+    return {
+      kind: 'refused',
+      reason,
+      token,
+      usage: reading(token, windows, second),
+      windowSecond: second,
+      short: which,
+      retryAfterSeconds: withinRefusals
+        ? retryAfterSeconds
+        : refusals.retryAfterSeconds(second, 1, REFUSALS_PER_MINUTE),
+      withinRefusals,
+    };
+  }
+}
+
+function deathOf(token: ViewToken, nowMs: number): RefusalReason | null {
+  if (token.status === 'revoked') return 'revoked';
+  if (token.expiresAtMs !== null && token.expiresAtMs <= nowMs) return 'expired';
+  if (token.retiresAtMs !== null && token.retiresAtMs <= nowMs) return 'rotated';
+  return token.status === 'suspended' || token.status === 'inert' ? token.status : null;
+}
+
+/** Seconds until the cost fits; 0: now. */
+function short(window: Window | undefined, cost: number, limit: number, second: number): number {
+  if (cost === 0) return 0;
+  if (window === undefined) return cost > limit ? 61 : 0;
+  return window.used(second) + cost > limit ? window.retryAfterSeconds(second, cost, limit) : 0;
+}
+
+const reading = ({ limits }: ViewToken, { reads, writes }: Windows, second: number): UsageReading => ({
+  reads: { limit: limits.reads, used: reads?.used(second) ?? 0, resetSeconds: reads?.resetSeconds(second) ?? 0 },
+  writes: { limit: limits.writes, used: writes?.used(second) ?? 0, resetSeconds: writes?.resetSeconds(second) ?? 0 },
+});
+
+const NOTHING: UsageReading = {
+  reads: { limit: 0, used: 0, resetSeconds: 0 },
+  writes: { limit: 0, used: 0, resetSeconds: 0 },
+};
+
+/** Compares every character, however early two digests differ. */
+function sameDigest(a: string, b: string): boolean {
+  let difference = a.length ^ b.length;
+  for (let index = 0; index < b.length; index++) difference |= a.charCodeAt(index) ^ b.charCodeAt(index);
+  return difference === 0;
+}
+
+/** The monotonic clock, counted from where the wall clock stood when it was made. */
+export function monotonicWallClock(): () => number {
+  const startMs = Date.now() - performance.now();
+  return () => startMs + performance.now();
+}
