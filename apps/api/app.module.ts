@@ -42,7 +42,6 @@ import { Denials } from '../../libs/usage/denials.ts';
 import { UsageJournal } from '../../libs/usage/journal.ts';
 import { REPORT_QUERIES } from '../../projections/reports/queries.ts';
 import { TOKEN_USE_QUERIES } from '../../projections/token-uses/queries.ts';
-import { UsedAtHandler } from '../../projections/token-uses/used-at.query.ts';
 import { TOKEN_QUERIES } from '../../projections/tokens/queries.ts';
 import type { Parts } from './compose.ts';
 import { HealthController } from './health.controller.ts';
@@ -80,7 +79,7 @@ const COMMA = [
   DecideReportHandler,
 ];
 
-const QUERIES = [...REPORT_QUERIES, ...TOKEN_QUERIES, ...TOKEN_USE_QUERIES, UsedAtHandler];
+const QUERIES = [...REPORT_QUERIES, ...TOKEN_QUERIES, ...TOKEN_USE_QUERIES];
 
 @Module({})
 export class AppModule {
