@@ -6,6 +6,7 @@ import { loadCatalogues } from '../../libs/catalogue/load-catalogues.ts';
 import { NestLogger } from '../../libs/logging/logger.ts';
 import { Operations } from '../../libs/operation/operations.ts';
 import { openApiDocument } from '../../libs/rest/openapi.ts';
+import { ProblemFilter } from '../../libs/rest/problem-filter.ts';
 import type { Settings } from '../../libs/settings/settings.ts';
 import { AppModule } from './app.module.ts';
 import { compose, type Parts } from './compose.ts';
@@ -25,6 +26,7 @@ export async function serve(settings: Settings, logger: Logger): Promise<Server>
     logger: new NestLogger(logger),
   });
   app.disable('x-powered-by').set('etag', false).set('query parser', 'simple');
+  app.useGlobalFilters(new ProblemFilter());
   const specs = app.get(Operations).all.map(({ spec }) => spec);
   SwaggerModule.setup('docs', app, openApiDocument(specs, settings.publicUrl), { jsonDocumentUrl: 'openapi.json' });
   await app.listen(settings.port, settings.host);
