@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals';
+import { readSettings } from './settings.ts';
+
+describe('settings', () => {
+  it('have a default each', () => {
+    expect(readSettings({})).toEqual({
+      port: 3000,
+      host: '127.0.0.1',
+      dataDir: './data',
+      eventStoreUrl: null,
+      redisUrl: null,
+      databaseUrl: null,
+      publicUrl: 'http://127.0.0.1:3000',
+      cataloguesFolder: null,
+    });
+  });
+
+  it.each([
+    [{ PORT: 'http' }, /^PORT must be a number/],
+    [{ PORT: '70000' }, /^PORT must be a number/],
+    [{ DATABASE_URL: 'mysql://x' }, /^DATABASE_URL must begin with postgres:\/\/ or postgresql:\/\//],
+    [{ PUBLIC_URL: 'writ.example.com' }, /^PUBLIC_URL must begin with http/],
+    [{ REDIS_URL: 'redis://localhost' }, /^REDIS_URL is set, but this version runs embedded only/],
+  ])('wrong ones stop the start with one sentence: %j', (env, message) => {
+    expect(() => readSettings(env)).toThrow(message);
+  });
+});
