@@ -25,7 +25,10 @@ export default {
       name: 'decisions-are-pure',
       comment: 'Deciders, events, window and proof import no framework, driver, clock or randomness.',
       severity: 'error',
-      from: { path: '(^|/)(decide|events|token|report|authority)\\.ts$|^libs/(window|proof)/', pathNot: '\\.spec\\.ts$' },
+      from: {
+        path: '(^|/)(decide|events|token|report|authority)\\.ts$|^libs/(window|proof)/',
+        pathNot: '\\.spec\\.ts$',
+      },
       to: { path: 'node_modules|^node:', dependencyTypesNot: ['type-only'], pathNot: 'node_modules/ulid' },
     },
     {

@@ -31,10 +31,13 @@ function discover(discovery: DiscoveryService): ReadonlyMap<string, DeclaredOper
   const routes = new Set<string>();
   for (const { metatype, instance } of discovery.getProviders()) {
     const spec =
-      typeof metatype === 'function' ? (Reflect.getMetadata(OPERATION, metatype) as OperationSpec | undefined) : undefined;
+      typeof metatype === 'function'
+        ? (Reflect.getMetadata(OPERATION, metatype) as OperationSpec | undefined)
+        : undefined;
     if (spec === undefined) continue;
     const route = `${spec.http.method} ${spec.http.path}`;
-    if (byName.has(spec.name) || routes.has(route)) throw new Error(`operation ${spec.name} (${route}) is declared twice`);
+    if (byName.has(spec.name) || routes.has(route))
+      throw new Error(`operation ${spec.name} (${route}) is declared twice`);
     routes.add(route);
     byName.set(spec.name, { spec, operation: instance as Operation });
   }
