@@ -1,0 +1,199 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Admission, HotView, Verdict, ViewToken } from '../../libs/hot-view/hot-view.ts';
+import type { HotViewMaintenance } from '../../libs/hot-view/maintenance.ts';
+import { newTokenId, successorId } from '../../libs/tokens/token-id.ts';
+
+export interface OpenedView {
+  readonly view: HotView & HotViewMaintenance;
+  /** Moves the view's clock. */
+  advance(ms: number): void | Promise<void>;
+  nowMs(): number;
+}
+
+const DIGEST = 'a'.repeat(64);
+const READ = { reads: 1, writes: 0, handshakes: 0 };
+const WRITE = { reads: 0, writes: 1, handshakes: 0 };
+
+export function viewToken(change: Partial<ViewToken> = {}): ViewToken {
+  const id = change.id ?? newTokenId(Date.now());
+  return {
+    id,
+    lineage: id,
+    catalogue: 'comma',
+    kind: 'agent',
+    name: 'agent',
+    owner: { id: 'jason', name: 'Jason' },
+    workspace: 'w1',
+    scopes: ['reports:read'],
+    grants: ['comma/reports:read'],
+    restrict: { companies: [], projects: [] },
+    limits: { reads: 5, writes: 2 },
+    digest: DIGEST,
+    predecessor: null,
+    successor: null,
+    status: 'active',
+    createdAtMs: 0,
+    expiresAtMs: null,
+    retiresAtMs: null,
+    version: 1,
+    ...change,
+  };
+}
+
+/** What every store of the hot view must do (DESIGN §8). */
+export function hotViewContract(name: string, open: () => Promise<OpenedView>): void {
+  describe(`hot view: ${name}`, () => {
+    let opened: OpenedView;
+    let view: OpenedView['view'];
+    const admit = async (id: string, change: Partial<Admission> = {}): Promise<Verdict> =>
+      view.admit({ id, digest: DIGEST, scope: 'comma/reports:read', cost: READ, ...change });
+    const kinds = async (id: string, times: number, change: Partial<Admission> = {}): Promise<string[]> => {
+      const seen: string[] = [];
+      for (let call = 0; call < times; call++) {
+        const verdict = await admit(id, change);
+        seen.push(verdict.kind === 'refused' ? verdict.reason : verdict.kind);
+      }
+      return seen;
+    };
+
+    beforeEach(async () => {
+      opened = await open();
+      view = opened.view;
+    });
+    afterEach(() => view.close());
+
+    describe('before it is certified', () => {
+      it('P4 lets nobody in', async () => {
+        const token = viewToken();
+        await view.put([token]);
+        expect((await admit(token.id)).kind).toBe('not-ready');
+        expect(view.health().ready).toBe(false);
+        view.certify(null);
+        expect((await admit(token.id)).kind).toBe('admitted');
+      });
+    });
+
+    describe('certified', () => {
+      beforeEach(() => view.certify(null));
+
+      it('knows a token by its digest only: a wrong secret is as unknown as a wrong id', async () => {
+        const token = viewToken();
+        await view.put([token]);
+        expect(await admit(token.id, { digest: 'b'.repeat(64) })).toEqual({ kind: 'unknown' });
+        expect(await admit(newTokenId(0))).toEqual({ kind: 'unknown' });
+      });
+
+      it('P3 grants the limit and not one more, and gives it back after a minute', async () => {
+        const token = viewToken();
+        await view.put([token]);
+        expect(await kinds(token.id, 6)).toEqual([...Array(5).fill('admitted'), 'throttled']);
+        await opened.advance(61_000);
+        expect(await kinds(token.id, 1)).toEqual(['admitted']);
+      });
+
+      it('P3 says how long to wait, and the wait suffices', async () => {
+        const token = viewToken({ limits: { reads: 1, writes: 1 } });
+        await view.put([token]);
+        await admit(token.id);
+        const verdict = await admit(token.id);
+        if (verdict.kind !== 'refused') throw new Error('not refused');
+        expect(verdict.short).toEqual(['reads']);
+        await opened.advance(verdict.retryAfterSeconds * 1000);
+        expect((await admit(token.id)).kind).toBe('admitted');
+      });
+
+      it('P3 a refusal takes nothing of reads and writes, which are decided together', async () => {
+        const token = viewToken({ grants: ['comma/reports:read'], limits: { reads: 2, writes: 1 } });
+        await view.put([token]);
+        const both = { reads: 1, writes: 1, handshakes: 0 };
+        expect(await kinds(token.id, 3, { scope: 'comma/routines:write' })).toEqual(Array(3).fill('missing_scope'));
+        expect(await kinds(token.id, 2, { cost: both })).toEqual(['admitted', 'throttled']);
+        const [usage] = await view.usage([token.id]);
+        expect([usage!.reads.used, usage!.writes.used]).toEqual([1, 1]);
+        expect(await kinds(token.id, 2)).toEqual(['admitted', 'throttled']);
+      });
+
+      it('P3 rotating gives no fresh budget: windows are the lineage’s', async () => {
+        const old = viewToken();
+        const heir = viewToken({ id: successorId(old.id, Date.now()), lineage: old.id, predecessor: old.id });
+        await view.put([old, heir]);
+        await kinds(old.id, 3);
+        expect(await kinds(heir.id, 3)).toEqual(['admitted', 'admitted', 'throttled']);
+      });
+
+      it('P3 a refill from the record hands nobody a fresh budget', async () => {
+        const token = viewToken();
+        await view.put([token]);
+        const second = Math.floor(opened.nowMs() / 1000);
+        view.refill([
+          { token: token.id, budget: 'reads', cost: 3, windowSecond: second - 20 },
+          { token: token.id, budget: 'reads', cost: 2, windowSecond: second - 70 },
+          { token: token.id, budget: 'writes', cost: 2, windowSecond: second },
+        ]);
+        expect(await kinds(token.id, 3)).toEqual(['admitted', 'admitted', 'throttled']);
+        expect(await kinds(token.id, 1, { cost: WRITE })).toEqual(['throttled']);
+      });
+
+      it('P11 refusals have a window of their own, 60 a minute', async () => {
+        const token = viewToken();
+        await view.put([token]);
+        const within: boolean[] = [];
+        for (let call = 0; call < 61; call++) {
+          const verdict = await admit(token.id, { scope: 'comma/routines:write' });
+          if (verdict.kind === 'refused') within.push(verdict.withinRefusals);
+        }
+        expect(within).toEqual([...Array(60).fill(true), false]);
+        // Being refused too often does not stop what is allowed.
+        expect((await admit(token.id)).kind).toBe('admitted');
+      });
+
+      it('P2 a revoked token is dead, its tombstone outlives any late event', async () => {
+        const token = viewToken({ version: 2 });
+        await view.put([token]);
+        await view.put([{ ...token, status: 'revoked', version: 6 }]);
+        expect(await kinds(token.id, 1)).toEqual(['revoked']);
+        await view.put([{ ...token, version: 4 }]);
+        await view.put([{ ...token, version: 6 }]);
+        expect(await kinds(token.id, 1)).toEqual(['revoked']);
+      });
+
+      it.each([
+        ['suspended', { status: 'suspended' as const }, 'suspended'],
+        ['inert', { status: 'inert' as const }, 'inert'],
+        ['expired', { expiresAtMs: 1 }, 'expired'],
+        ['rotated', { retiresAtMs: 1 }, 'rotated'],
+      ])('refuses what is %s', async (_, change, reason) => {
+        const token = viewToken(change);
+        await view.put([token]);
+        expect(await kinds(token.id, 1)).toEqual([reason]);
+      });
+
+      it('P10 expiry needs no event, only time', async () => {
+        const token = viewToken({ expiresAtMs: opened.nowMs() + 1_000 });
+        await view.put([token]);
+        expect(await kinds(token.id, 1)).toEqual(['admitted']);
+        await opened.advance(1_000);
+        expect(await kinds(token.id, 1)).toEqual(['expired']);
+      });
+
+      it('P4 a parked token is 503 for itself alone', async () => {
+        const [parked, other] = [viewToken(), viewToken()];
+        await view.put([parked, other]);
+        view.park(parked.id);
+        expect(await kinds(parked.id, 1)).toEqual(['not-ready']);
+        expect(await kinds(other.id, 1)).toEqual(['admitted']);
+      });
+
+      it('P2 confirms a pass as long as its token lives', async () => {
+        const token = viewToken();
+        await view.put([token]);
+        const pass = await admit(token.id);
+        if (pass.kind !== 'admitted') throw new Error('not admitted');
+        expect(await view.confirm(pass)).toBe('stands');
+        await view.put([{ ...token, status: 'revoked', version: 9 }]);
+        expect(await view.confirm(pass)).toBe('dead');
+        expect(await view.confirm({ ...pass, epoch: 'another' })).toBe('lapsed');
+      });
+    });
+  });
+}
