@@ -219,4 +219,16 @@ describe('P2 revoked means dead', () => {
       }),
     );
   });
+
+  it.each<TokenEvent>([
+    { type: 'TokenResumed', data: { at: '2026-01-02T00:00:00.000Z' } },
+    { type: 'TokenSuspended', data: { at: '2026-01-02T00:00:00.000Z' } },
+    {
+      type: 'TokenLimitsChanged',
+      data: { limits: { reads: 1, writes: 1 }, expires_at: null, at: '2026-01-02T00:00:00.000Z' },
+    },
+  ])('nor does any event that comes late: $type', (late) => {
+    const revoke: TokenCommand = { type: 'RevokeToken', reason: 'by_hand', note: null, giver: operator, nowMs: NOW };
+    expect(tokenDecider.evolve(given(create(), revoke), late).status).toBe('revoked');
+  });
 });

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { Window } from './window.ts';
 
 /** Calls by their distance in ms from the one before; a negative one is a clock step back. */
-const calls = (from: number) => fc.array(fc.integer({ min: from, max: 3_000 }), { minLength: 1, maxLength: 400 });
+const calls = (from: number) =>
+  fc.array(fc.integer({ min: from, max: 3_000 }), { minLength: 1, maxLength: 400, size: 'max' });
 const START = 1_800_000_000_000;
 
 interface Grant {
