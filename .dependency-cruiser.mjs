@@ -26,7 +26,7 @@ export default {
       comment: 'Deciders, events, window and proof import no framework, driver, clock or randomness.',
       severity: 'error',
       from: {
-        path: '(^|/)(decide|events|token|report|authority)\\.ts$|^libs/(window|proof)/',
+        path: '^libs/.*/(decide|events|token|report|authority)\\.ts$|^libs/(window|proof)/',
         pathNot: '\\.spec\\.ts$',
       },
       to: { path: 'node_modules|^node:', dependencyTypesNot: ['type-only'], pathNot: 'node_modules/ulid' },
