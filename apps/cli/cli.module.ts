@@ -1,0 +1,25 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { MeCommand } from './commands/me.ts';
+import { TOKEN_COMMANDS, TokenGroupCommand } from './commands/token.ts';
+import { WhyCommand } from './commands/why.ts';
+import { RootHelp } from './root-help.ts';
+import { Terminal } from './terminal.ts';
+import { WritClient } from './writ-client.ts';
+
+@Module({})
+export class CliModule {
+  static of(terminal: Terminal): DynamicModule {
+    return {
+      module: CliModule,
+      providers: [
+        { provide: Terminal, useValue: terminal },
+        WritClient,
+        RootHelp,
+        TokenGroupCommand,
+        ...TOKEN_COMMANDS,
+        MeCommand,
+        WhyCommand,
+      ],
+    };
+  }
+}

@@ -1,0 +1,113 @@
+import { Option, SubCommand } from 'nest-commander';
+import type { TokenRecord } from '../../../libs/tokens/record.ts';
+import { addToList, parseCount } from '../arguments.ts';
+import { WrongUsage } from '../failures.ts';
+import { TokenCommand } from './token-command.ts';
+import type { JsonOption } from './writ-command.ts';
+
+const ID = { id: 'the token’s id' };
+
+@SubCommand({
+  name: 'rename',
+  description: 'Give a token another label',
+  arguments: '<id> <label>',
+  argsDescription: { ...ID, label: 'shown beside what it writes from now on, ≤ 80 characters' },
+})
+export class RenameCommand extends TokenCommand {
+  protected readonly examples = ['writ token rename 01J9ZK3V8Q6T4W2Y0B7D5F1G3H "claude-code on laptop"'];
+
+  async run(params: string[], { json }: JsonOption): Promise<void> {
+    this.showToken(json, await this.client.patch<TokenRecord>(this.pathOf(params), { name: params[1] }));
+  }
+}
+
+interface ScopeOptions extends JsonOption {
+  readonly scope?: readonly string[];
+  readonly company?: string;
+  readonly project?: readonly string[];
+}
+
+@SubCommand({
+  name: 'scope',
+  description: 'Set what a token may do and what it is pinned to; in force at once',
+  arguments: '<id>',
+  argsDescription: ID,
+})
+export class ScopeCommand extends TokenCommand {
+  protected readonly examples = [
+    'writ token scope 01J9ZK3V8Q6T4W2Y0B7D5F1G3H --scope reports:read',
+    'writ token scope 01J9ZK3V8Q6T4W2Y0B7D5F1G3H --company acme --project web,app',
+  ];
+
+  async run(params: string[], { scope, company, project, json }: ScopeOptions): Promise<void> {
+    const path = this.pathOf(params);
+    const pins = company !== undefined || project !== undefined;
+    if (!pins && (scope === undefined || scope.length === 0)) {
+      throw new WrongUsage('Name the scopes with --scope, or the restriction with --company and --project.');
+    }
+    this.showToken(
+      json,
+      await this.client.patch<TokenRecord>(path, {
+        scopes: scope,
+        ...(pins ? { restrict: { companies: company === undefined ? [] : [company], projects: project ?? [] } } : {}),
+      }),
+    );
+  }
+
+  @Option({ flags: '--scope <scopes>', description: 'all it may do from now on; repeat, or part by commas' })
+  parseScope(text: string, before?: string[]): string[] {
+    return addToList(text, before);
+  }
+
+  @Option({ flags: '--company <id>', description: 'the one company it is pinned to from now on' })
+  parseCompany(text: string): string {
+    return text;
+  }
+
+  @Option({
+    flags: '--project <ids>',
+    description: 'all projects it is pinned to from now on; repeat, or part by commas',
+  })
+  parseProject(text: string, before?: string[]): string[] {
+    return addToList(text, before);
+  }
+}
+
+interface LimitsOptions extends JsonOption {
+  readonly reads?: number | null;
+  readonly writes?: number | null;
+}
+
+@SubCommand({
+  name: 'limits',
+  description: 'Tighten or loosen how much a token may do a minute; in force at once',
+  arguments: '<id>',
+  argsDescription: ID,
+})
+export class LimitsCommand extends TokenCommand {
+  protected readonly examples = [
+    'writ token limits 01J9ZK3V8Q6T4W2Y0B7D5F1G3H --reads 30 --writes 5',
+    'writ token limits 01J9ZK3V8Q6T4W2Y0B7D5F1G3H --writes default',
+  ];
+
+  async run(params: string[], { reads, writes, json }: LimitsOptions): Promise<void> {
+    const path = this.pathOf(params);
+    if (reads === undefined && writes === undefined)
+      throw new WrongUsage('Name a limit: --reads N, --writes N, or both.');
+    const limits = {
+      ...(reads === undefined ? {} : { reads: { per_minute: reads } }),
+      ...(writes === undefined ? {} : { writes: { per_minute: writes } }),
+    };
+    this.showToken(json, await this.client.patch<TokenRecord>(path, { limits }));
+  }
+
+  @Option({ flags: '--reads <n>', description: 'reads a minute, or `default` for the catalogue’s' })
+  parseReads(text: string): number | null {
+    return text === 'default' ? null : parseCount(text, '--reads');
+  }
+
+  @Option({ flags: '--writes <n>', description: 'writes a minute, or `default` for the catalogue’s' })
+  parseWrites(text: string): number | null {
+    return text === 'default' ? null : parseCount(text, '--writes');
+  }
+}

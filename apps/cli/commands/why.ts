@@ -1,0 +1,67 @@
+import { Command } from 'nest-commander';
+import type { Person } from '../../../libs/person/person.ts';
+import type { TokenUse } from '../../../libs/usage/use.ts';
+import { parseRequestId } from '../arguments.ts';
+import { members } from '../show/table.ts';
+import { type JsonOption, ServerCommand } from './writ-command.ts';
+
+/** What `GET /api/v1/requests/:request_id` answers. */
+interface ExplainedRequest extends Pick<
+  TokenUse,
+  'request_id' | 'token' | 'operation' | 'face' | 'decision' | 'reason' | 'status' | 'time'
+> {
+  readonly label: string | null;
+  readonly owner: Person | null;
+  readonly scope_needed: string | null;
+  readonly position: number;
+}
+
+@Command({
+  name: 'why',
+  description: 'Explain an answer: which token, which decision, which rule',
+  arguments: '<request-id>',
+  argsDescription: { 'request-id': 'an answer’s X-Request-Id' },
+})
+export class WhyCommand extends ServerCommand {
+  protected readonly examples = ['writ why 01J9ZK3V8Q6T4W2Y0B7D5F1G3H'];
+
+  async run(params: string[], { json }: JsonOption): Promise<void> {
+    const id = parseRequestId(params[0] ?? '');
+    const { text, body } = await this.client.get<ExplainedRequest>(`/api/v1/requests/${id}`);
+    this.show(json, text, () => explain(body));
+  }
+}
+
+function explain(request: ExplainedRequest): string {
+  return members([
+    ['request', request.request_id],
+    ['time', request.time],
+    ['token', request.label === null ? request.token : `${request.token} (${request.label})`],
+    ['owner', request.owner?.name ?? 'unknown'],
+    ['operation', `${request.operation} via ${request.face}`],
+    ['decision', `${request.decision} (${request.status})`],
+    ['rule', ruleOf(request)],
+    ['log position', String(request.position)],
+  ]);
+}
+
+/** Which of the gate's rules spoke, in words; a reason this command does not know is shown as it is. */
+function ruleOf({ decision, reason, scope_needed: scope }: ExplainedRequest): string {
+  if (decision === 'allowed') return scope === null ? 'any live token may' : `the token holds ${scope}`;
+  switch (reason) {
+    case 'missing_scope':
+      return `missing_scope: the token lacks ${scope ?? 'the scope'}`;
+    case 'throttled':
+      return 'throttled: the limit of the minute was used up';
+    case 'revoked':
+    case 'expired':
+    case 'rotated':
+    case 'suspended':
+    case 'inert':
+      return `${reason}: the token was not live`;
+    case null:
+      return 'no reason recorded';
+    default:
+      return reason;
+  }
+}
