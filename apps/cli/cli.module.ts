@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { InitCommand, RecoverCommand } from './commands/founding.ts';
 import { MeCommand } from './commands/me.ts';
 import { TOKEN_COMMANDS, TokenGroupCommand } from './commands/token.ts';
 import { WhyCommand } from './commands/why.ts';
@@ -19,6 +20,8 @@ export class CliModule {
         ...TOKEN_COMMANDS,
         MeCommand,
         WhyCommand,
+        InitCommand,
+        RecoverCommand,
       ],
     };
   }

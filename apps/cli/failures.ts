@@ -26,8 +26,13 @@ export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }
 
-/** The sentences libs/settings, libs/catalogue and libs/event-log have for the operator, known by name: no driver is loaded to tell them. */
-const MISTAKES_OF_SET_UP = new Set(['SettingsMistake', 'CatalogueMistake']);
+/** Faults of the set-up that carry a sentence for the operator. Known by name: no driver is loaded just to tell them. */
+const SET_UP_EXITS: Readonly<Record<string, number>> = {
+  SettingsMistake: EXIT.usage,
+  CatalogueMistake: EXIT.usage,
+  LogInUse: EXIT.refused,
+  NotFounded: EXIT.refused,
+};
 
 /** Says on stderr what went wrong and answers the exit code. Anything that is nobody's mistake is thrown on. */
 export function reportFailure(failure: unknown, terminal: Terminal): number {
@@ -43,13 +48,10 @@ export function reportFailure(failure: unknown, terminal: Terminal): number {
     terminal.warn(failure.message);
     return EXIT.unreachable;
   }
-  if (failure instanceof Error && MISTAKES_OF_SET_UP.has(failure.name)) {
+  const exit = failure instanceof Error ? SET_UP_EXITS[failure.name] : undefined;
+  if (failure instanceof Error && exit !== undefined) {
     terminal.warn(failure.message);
-    return EXIT.usage;
-  }
-  if (failure instanceof Error && failure.name === 'LogInUse') {
-    terminal.warn(failure.message);
-    return EXIT.refused;
+    return exit;
   }
   throw failure;
 }

@@ -30,6 +30,11 @@ interface WorkspaceFounded {
   };
 }
 
+/** There is no workspace to recover a token for. */
+export class NotFounded extends Error {
+  override readonly name = 'NotFounded';
+}
+
 export interface Founded {
   readonly workspace: string;
   readonly owner: Person;
@@ -83,7 +88,7 @@ export async function found(
 
 /**
  * A new operator token on the spot, for those who lost theirs. The old ones live on: list and revoke them.
- * @throws Error when the log was never founded
+ * @throws NotFounded
  */
 export async function recover(
   log: EventLog,
@@ -92,7 +97,7 @@ export async function recover(
   now: () => number,
 ): Promise<{ readonly tokenFile: string }> {
   const founding = await readFounding(log);
-  if (founding === null) throw new Error('This log has no workspace yet: start the server, or run `writ init`.');
+  if (founding === null) throw new NotFounded('This log has no workspace yet: start the server, or run `writ init`.');
   mkdirSync(dataDir, { recursive: true });
   const token = makeOperatorToken(now());
   const data = operatorToken(token, founding.owner, founding.workspace, catalogues, now());
