@@ -91,7 +91,7 @@ const ATTEMPTS = 3;
 /**
  * Read, fold, decide, append with the revision read. On a conflict the command is decided again on the new state,
  * three times at most (never with `ifRevision`). Events that carry the caller's Idempotency-Key, met while folding,
- * are the answer: nothing is decided twice.
+ * are the answer: nothing is decided twice. `$correlationId` must name this one request.
  */
 export async function decideAndAppend<Command, State, Event extends DomainEvent, Refusal>(
   log: EventLog,
@@ -119,6 +119,10 @@ export async function decideAndAppend<Command, State, Event extends DomainEvent,
     await context.beforeAppend?.();
     try {
       const appended = await log.append(stream, revision === -1 ? 'no-stream' : revision, events);
+      if (await answeredForAnother(log, stream, revision + 1, context)) {
+        const { earlier } = await fold(log, stream, decider, context);
+        if (earlier !== null) return earlier;
+      }
       return {
         kind: 'done',
         events: decision,
@@ -134,6 +138,23 @@ export async function decideAndAppend<Command, State, Event extends DomainEvent,
       }
     }
   }
+}
+
+/**
+ * Two requests at once under one Idempotency-Key append the same ids, so the log answers the later one with what the
+ * earlier one stored, whatever that was. What is stored then names the other request.
+ */
+async function answeredForAnother(
+  log: EventLog,
+  stream: string,
+  from: number,
+  { metadata }: AppendContext,
+): Promise<boolean> {
+  if (metadata['idempotency'] === undefined) return false;
+  for await (const stored of log.readStream(stream, { from, limit: 1 })) {
+    return stored.metadata.$correlationId !== metadata.$correlationId;
+  }
+  return false;
 }
 
 async function fold<Command, State, Event extends DomainEvent, Refusal>(
