@@ -1,9 +1,18 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { LogUnavailable, OutcomeUnknown } from '../event-log/event-log.ts';
+import { AppendTooLarge, LogUnavailable, MAX_APPEND_BYTES, OutcomeUnknown } from '../event-log/event-log.ts';
 import { type HotView, type Pass, type UsageReading, type Verdict, ViewUnavailable } from '../hot-view/hot-view.ts';
 import { FRESHNESS, HOT_VIEW } from '../injection-tokens.ts';
 import type { DeclaredOperation, Done, OperationSpec, Result } from '../operation/operation.ts';
-import { internal, isProblem, type Problem, unauthorized, unavailable } from '../problem/problem.ts';
+import {
+  internal,
+  isProblem,
+  malformed,
+  type Problem,
+  tooLargeToStore,
+  unauthorized,
+  unavailable,
+} from '../problem/problem.ts';
+import { BadCursor } from '../read-db/page.ts';
 import { Denials } from '../usage/denials.ts';
 import { UsageJournal, UseNotRecorded } from '../usage/journal.ts';
 import { refusalProblem } from './admit.ts';
@@ -165,6 +174,8 @@ export class Gate {
 
   #fault(error: unknown, { requestId }: Envelope): Problem {
     if (error instanceof CallerDead) return unauthorized();
+    if (error instanceof BadCursor) return malformed('The cursor is none that this list has given out.', 'cursor');
+    if (error instanceof AppendTooLarge) return tooLargeToStore(MAX_APPEND_BYTES);
     if (error instanceof UseNotRecorded || error instanceof LogUnavailable || error instanceof OutcomeUnknown) {
       return unavailable('The event log cannot be written.', jittered());
     }

@@ -14,24 +14,33 @@ export function parseInput<Input extends object>(
   InputClass: new () => Input,
   raw: Readonly<Record<string, unknown>>,
 ): Input | Problem {
-  const walked = walk(raw, 0);
-  if (walked === 'too-deep') return malformed('The input is nested too deeply.');
-  if (walked === 'secret') return containsSecret();
+  const bad = walk(raw, '', 0);
+  if (bad !== null) return bad;
   const input = plainToInstance(InputClass, raw, { exposeDefaultValues: true });
   const errors = validateSync(input, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false });
   return errors.length === 0 ? input : invalid(errors.flatMap((error) => fieldErrors(error, '')));
 }
 
-function walk(value: unknown, depth: number): 'fine' | 'too-deep' | 'secret' {
-  if (typeof value === 'string') return holdsToken(value) ? 'secret' : 'fine';
-  if (typeof value !== 'object' || value === null) return 'fine';
-  if (depth >= DEEPEST) return 'too-deep';
+/** What no input may hold, whatever its class says; null when it holds none of it. */
+function walk(value: unknown, path: string, depth: number): Problem | null {
+  if (typeof value === 'string') return textProblem(value, path);
+  if (typeof value !== 'object' || value === null) return null;
+  if (depth >= DEEPEST) return malformed('The input is nested too deeply.', path.slice(0, path.indexOf('.')));
   for (const [key, member] of Object.entries(value)) {
-    if (holdsToken(key)) return 'secret';
-    const found = walk(member, depth + 1);
-    if (found !== 'fine') return found;
+    // A key that is no good is not quoted: the problem names what holds it.
+    const found = textProblem(key, path) ?? walk(member, path === '' ? key : `${path}.${key}`, depth + 1);
+    if (found !== null) return found;
   }
-  return 'fine';
+  return null;
+}
+
+function textProblem(text: string, field: string): Problem | null {
+  if (holdsToken(text)) return containsSecret(field);
+  // Neither can be kept by a database, nor be the same for everyone who reads it.
+  if (text.includes('\0') || !text.isWellFormed()) {
+    return invalid([{ field, message: 'must be Unicode text without U+0000' }]);
+  }
+  return null;
 }
 
 /** Whether a text holds a well-formed token: shape and checksum, so prose is never mistaken for one. */

@@ -88,6 +88,12 @@ export const bodyTooLarge = (limitBytes: number): Problem =>
     errors: [{ field: '', message: `at most ${limitBytes} bytes` }],
   });
 
+/** Fits into a request, but not into the log with all that is recorded beside it. */
+export const tooLargeToStore = (limitBytes: number): Problem =>
+  problem('invalid', 413, `What this would store is larger than one event may be (${limitBytes} bytes).`, {
+    errors: [{ field: '', message: `larger than an event of ${limitBytes} bytes` }],
+  });
+
 export const invalid = (errors: readonly FieldError[]): Problem =>
   problem(
     'invalid',
@@ -103,8 +109,10 @@ export const keyReused = (): Problem =>
     errors: [{ field: 'idempotency-key', message: 'was used with another input' }],
   });
 
-export const containsSecret = (): Problem =>
-  problem('contains_secret', 422, 'The text holds a token. Remove it, and rotate the token: consider it leaked.');
+export const containsSecret = (field = ''): Problem =>
+  problem('contains_secret', 422, 'The text holds a token. Remove it, and rotate the token: consider it leaked.', {
+    errors: [{ field, message: 'holds a token' }],
+  });
 
 export const tooManyRequests = (detail: string, retryAfterSeconds: number): Problem =>
   problem('too_many_requests', 429, detail, { retry_after: retryAfterSeconds });

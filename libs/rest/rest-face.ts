@@ -7,8 +7,8 @@ import type { Envelope, RawInput } from '../gate/envelope.ts';
 import { Gate } from '../gate/gate.ts';
 import type { DeclaredOperation } from '../operation/operation.ts';
 import { Operations } from '../operation/operations.ts';
-import { bodyTooLarge, malformed } from '../problem/problem.ts';
-import { answer, sendProblem } from './answer.ts';
+import { bodyTooLarge, malformed, type Problem } from '../problem/problem.ts';
+import { answer } from './answer.ts';
 import { parseBody } from './body.ts';
 
 const MOST_BODY_BYTES = 1024 * 1024;
@@ -31,8 +31,8 @@ export class RestFace implements OnModuleInit {
     // Longer paths first, and words before parameters: `/reports/:id/comments` never shadows, whatever the order of declaration.
     for (const declared of this.operations.all.toSorted(byPath)) {
       const { method, path } = declared.spec.http;
-      const handle = (request: Request, response: Response): void => {
-        void this.gate.handle(declared, envelopeOf(request)).then((reply) => answer(reply, response));
+      const handle = (request: Request, response: Answering): void => {
+        void this.gate.handle(declared, envelopeOf(request, response)).then((reply) => answer(reply, response));
       };
       if (METHODS_WITH_BODY.has(method)) app[method](path, readBody, handle);
       else app[method](path, handle);
@@ -43,22 +43,24 @@ export class RestFace implements OnModuleInit {
 const byPath = (a: DeclaredOperation, b: DeclaredOperation): number =>
   a.spec.http.path.replaceAll(':', '~') < b.spec.http.path.replaceAll(':', '~') ? -1 : 1;
 
+/** What went wrong with the body before the gate asked for it. */
+type Answering = Response<unknown, { unreadable?: Problem }>;
+
 const raw = express.raw({ type: () => true, limit: MOST_BODY_BYTES });
 
 /** The bytes, bounded; what they mean is asked only once the call is paid for. */
-function readBody(request: Request, response: Response, next: NextFunction): void {
+function readBody(request: Request, response: Answering, next: NextFunction): void {
   raw(request, response, (error?: unknown) => {
-    if (error === undefined) {
-      next();
-      return;
+    if (error !== undefined) {
+      // Not answered here: who asks comes first, and a refusal of a live token is recorded (P12).
+      const tooLarge = (error as { readonly status?: number }).status === 413;
+      response.locals.unreadable = tooLarge ? bodyTooLarge(MOST_BODY_BYTES) : malformed('The body could not be read.');
     }
-    response.setHeader('X-Request-Id', ulid());
-    const tooLarge = (error as { readonly status?: number }).status === 413;
-    sendProblem(tooLarge ? bodyTooLarge(MOST_BODY_BYTES) : malformed('The body could not be read.'), response);
+    next();
   });
 }
 
-function envelopeOf(request: Request): Envelope {
+function envelopeOf(request: Request, { locals }: Answering): Envelope {
   const { headers } = request;
   return {
     face: 'rest',
@@ -69,7 +71,7 @@ function envelopeOf(request: Request): Envelope {
     idempotencyKey: single(headers['idempotency-key']),
     ifMatch: headers['if-match'],
     logPosition: single(headers['x-log-position']),
-    input: () => inputOf(request),
+    input: () => (locals.unreadable === undefined ? inputOf(request) : { ok: false, problem: locals.unreadable }),
   };
 }
 

@@ -53,7 +53,8 @@ export class ChangeTokenOperation implements Operation<ChangeTokenInput> {
   }
 }
 
+/** A budget given as null is one given back to its default, as when a token is created. */
 const ownLimits = ({ reads, writes }: NonNullable<ChangeTokenInput['limits']>) => ({
-  ...(reads === undefined ? {} : { reads: reads.per_minute }),
-  ...(writes === undefined ? {} : { writes: writes.per_minute }),
+  ...(reads === undefined ? {} : { reads: reads?.per_minute ?? null }),
+  ...(writes === undefined ? {} : { writes: writes?.per_minute ?? null }),
 });

@@ -5,7 +5,7 @@ import {
   IsArray,
   IsIn,
   IsInt,
-  IsISO8601,
+  IsObject,
   IsOptional,
   IsString,
   Matches,
@@ -16,6 +16,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
+import { IsInstant } from '../../operation/is-instant.ts';
 import { PageInput } from '../../operation/page-input.ts';
 
 /** DESIGN §4: at most 80 characters, none that could forge an attribution (`·`, parentheses) or hide (control, bidi). */
@@ -58,11 +59,13 @@ export class LimitInput {
 
 export class LimitsInput {
   @IsOptional()
+  @IsObject({ message: 'must be an object' })
   @ValidateNested()
   @Type(() => LimitInput)
   reads?: LimitInput;
 
   @IsOptional()
+  @IsObject({ message: 'must be an object' })
   @ValidateNested()
   @Type(() => LimitInput)
   writes?: LimitInput;
@@ -97,17 +100,19 @@ export class CreateTokenInput {
   owner?: string;
 
   @IsOptional()
+  @IsObject({ message: 'must be an object' })
   @ValidateNested()
   @Type(() => RestrictInput)
   restrict?: RestrictInput;
 
   @IsOptional()
+  @IsObject({ message: 'must be an object' })
   @ValidateNested()
   @Type(() => LimitsInput)
   limits?: LimitsInput;
 
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsInstant()
   expires_at?: string;
 }
 
@@ -128,18 +133,20 @@ export class ChangeTokenInput extends TokenIdInput {
   scopes?: string[];
 
   @ValidateIf((input: ChangeTokenInput) => input.restrict !== undefined)
+  @IsObject({ message: 'must be an object' })
   @ValidateNested()
   @Type(() => RestrictInput)
   restrict?: RestrictInput;
 
   @ValidateIf((input: ChangeTokenInput) => input.limits !== undefined)
+  @IsObject({ message: 'must be an object' })
   @ValidateNested()
   @Type(() => LimitsInput)
   limits?: LimitsInput;
 
   /** Null: never. */
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsInstant()
   expires_at?: string | null;
 }
 
@@ -168,7 +175,7 @@ export class RotateTokenInput extends TokenIdInput {
 export class GetTokenInput extends TokenIdInput {
   /** The record as it was at this instant (P10). */
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsInstant()
   at?: string;
 }
 
