@@ -50,6 +50,12 @@ export function parseCount(text: string, what: string): number {
   return Number(text);
 }
 
+/** One of a few words; nest-commander's own `choices` are only shown in the help, since its handlers replace the check. */
+export function parseOneOf(text: string, choices: readonly string[], what: string): string {
+  if (!choices.includes(text)) throw new WrongUsage(`${what} must be one of ${choices.join(', ')}.`);
+  return text;
+}
+
 /** Repeated or with commas, in the order given. */
 export const addToList = (text: string, before: readonly string[] = []): string[] => [
   ...before,

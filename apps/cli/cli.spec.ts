@@ -298,6 +298,7 @@ describe('writ', () => {
       ['no scope', ['token', 'scope', ID]],
       ['an empty scope', ['token', 'create', '--catalogue', 'comma', '--name', 'ci', '--scope', ',']],
       ['both ways of rotating', ['token', 'rotate', ID, '--now', '--overlap', '1h']],
+      ['a reason that is none', ['token', 'revoke', ID, '--reason', 'boredom']],
       ['both ways of paging', ['token', 'list', '--all', '--limit', '3']],
       [
         'a kind that is none',

@@ -74,8 +74,8 @@ export class ScopeCommand extends TokenCommand {
 }
 
 interface LimitsOptions extends JsonOption {
-  readonly reads?: number | null;
-  readonly writes?: number | null;
+  readonly reads?: number | 'default';
+  readonly writes?: number | 'default';
 }
 
 @SubCommand({
@@ -95,19 +95,22 @@ export class LimitsCommand extends TokenCommand {
     if (reads === undefined && writes === undefined)
       throw new WrongUsage('Name a limit: --reads N, --writes N, or both.');
     const limits = {
-      ...(reads === undefined ? {} : { reads: { per_minute: reads } }),
-      ...(writes === undefined ? {} : { writes: { per_minute: writes } }),
+      ...(reads === undefined ? {} : { reads: { per_minute: numberOrNull(reads) } }),
+      ...(writes === undefined ? {} : { writes: { per_minute: numberOrNull(writes) } }),
     };
     this.showToken(json, await this.client.patch<TokenRecord>(path, { limits }));
   }
 
   @Option({ flags: '--reads <n>', description: 'reads a minute, or `default` for the catalogue’s' })
-  parseReads(text: string): number | null {
-    return text === 'default' ? null : parseCount(text, '--reads');
+  parseReads(text: string): number | 'default' {
+    return text === 'default' ? text : parseCount(text, '--reads');
   }
 
   @Option({ flags: '--writes <n>', description: 'writes a minute, or `default` for the catalogue’s' })
-  parseWrites(text: string): number | null {
-    return text === 'default' ? null : parseCount(text, '--writes');
+  parseWrites(text: string): number | 'default' {
+    return text === 'default' ? text : parseCount(text, '--writes');
   }
 }
+
+/** On the wire null is the catalogue's; commander would turn a null of ours into an empty text. */
+const numberOrNull = (limit: number | 'default'): number | null => (limit === 'default' ? null : limit);

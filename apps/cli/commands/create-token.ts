@@ -1,8 +1,10 @@
 import { Option, SubCommand } from 'nest-commander';
-import { addToList, parseCount, parseTime } from '../arguments.ts';
+import { addToList, parseCount, parseOneOf, parseTime } from '../arguments.ts';
 import { WrongUsage } from '../failures.ts';
 import { TokenCommand, type TokenWithSecret } from './token-command.ts';
 import type { JsonOption } from './writ-command.ts';
+
+const KINDS = ['agent', 'person'];
 
 interface CreateOptions extends JsonOption {
   readonly catalogue: string;
@@ -96,9 +98,9 @@ export class CreateTokenCommand extends TokenCommand {
     return addToList(text, before);
   }
 
-  @Option({ flags: '--kind <kind>', description: 'who calls with it (default: agent)', choices: ['agent', 'person'] })
+  @Option({ flags: '--kind <kind>', description: 'who calls with it (default: agent)', choices: KINDS })
   parseKind(text: string): string {
-    return text;
+    return parseOneOf(text, KINDS, '--kind');
   }
 
   @Option({ flags: '--owner <id>', description: 'person it belongs to (default: your own; others take people:write)' })

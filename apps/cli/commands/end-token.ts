@@ -1,6 +1,6 @@
 import { Option, SubCommand } from 'nest-commander';
 import type { TokenRecord } from '../../../libs/tokens/record.ts';
-import { parseDuration } from '../arguments.ts';
+import { parseDuration, parseOneOf } from '../arguments.ts';
 import { WrongUsage } from '../failures.ts';
 import { TokenCommand, type TokenWithSecret } from './token-command.ts';
 import type { JsonOption } from './writ-command.ts';
@@ -70,6 +70,8 @@ export class ResumeCommand extends TokenCommand {
   }
 }
 
+const REASONS = ['by_hand', 'offboarding', 'leak', 'idle'];
+
 interface RevokeOptions extends JsonOption {
   readonly reason?: string;
   readonly note?: string;
@@ -94,10 +96,10 @@ export class RevokeCommand extends TokenCommand {
   @Option({
     flags: '--reason <reason>',
     description: 'why, for the history (default: by_hand)',
-    choices: ['by_hand', 'offboarding', 'leak', 'idle'],
+    choices: REASONS,
   })
   parseReason(text: string): string {
-    return text;
+    return parseOneOf(text, REASONS, '--reason');
   }
 
   @Option({ flags: '--note <text>', description: 'more on why, for the history, ≤ 500 characters' })

@@ -1,0 +1,31 @@
+import { Terminal } from '../../apps/cli/terminal.ts';
+
+// nest-commander requires Nest, which is ESM: jest can do so only once Nest is there and evaluated.
+await import('@nestjs/core');
+const { runCli } = await import('../../apps/cli/run-cli.ts');
+
+export interface CliRun {
+  readonly exit: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** One `writ …` in this process: nothing of the real environment, a pipe unless told to be a terminal. */
+export async function writ(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  { tty = false, now = Date.now }: { readonly tty?: boolean; readonly now?: () => number } = {},
+): Promise<CliRun> {
+  let out = '';
+  let err = '';
+  const terminal = new Terminal(
+    env,
+    (text) => (out += text),
+    (text) => (err += text),
+    { out: tty, err: tty },
+    100,
+    now,
+  );
+  const exit = await runCli(args, terminal);
+  return { exit, out, err };
+}
