@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { ulid } from 'ulid';
 import type { Catalogues } from '../catalogue/catalogue.ts';
 import { type EventLog, type NewEvent, WrongExpectedRevision } from '../event-log/event-log.ts';
 import type { Actor } from '../person/actor.ts';
@@ -14,6 +13,7 @@ import {
   replaceOperatorToken,
   writeOperatorToken,
 } from './operator-token-file.ts';
+import { newId } from '../ids/new-id.ts';
 
 /** Founding is an append to this very stream expecting none, so two starts cannot make two owners. */
 const FOUNDING_STREAM = 'workspace-founding';
@@ -60,8 +60,8 @@ export async function found(
 
   mkdirSync(dataDir, { recursive: true });
   const nowMs = now();
-  const owner: Person = { id: ulid(nowMs), name: 'Operator' };
-  const workspace = ulid(nowMs);
+  const owner: Person = { id: newId(nowMs), name: 'Operator' };
+  const workspace = newId(nowMs);
   // A file without a world: an earlier start died in between. Its token is as good as a new one.
   const token = readOperatorToken(dataDir) ?? makeOperatorToken(nowMs);
   if (readOperatorToken(dataDir) === null) writeOperatorToken(dataDir, token);

@@ -1,5 +1,4 @@
 import { hash, randomUUID } from 'node:crypto';
-import { ulid } from 'ulid';
 import { v5 } from 'uuid';
 import type { AppendContext, Idempotency } from '../event-log/decide-and-append.ts';
 import type { EventMetadata } from '../event-log/event-log.ts';
@@ -8,6 +7,7 @@ import type { Call, OperationSpec } from '../operation/operation.ts';
 import type { Actor } from '../person/actor.ts';
 import type { TokenUse } from '../usage/use.ts';
 import type { Envelope } from './envelope.ts';
+import { newId } from '../ids/new-id.ts';
 
 /** The caller's token died between its look-up and its append (P2); answered 401, nothing stored. */
 export class CallerDead extends Error {
@@ -66,7 +66,7 @@ export class AdmittedCall implements Call {
   }
 
   newId(index = 0): string {
-    if (!this.keyed) return ulid(this.nowMs);
+    if (!this.keyed) return newId(this.nowMs);
     // Deterministic under the key: 80 bits of a UUIDv5, under the time of the caller's lineage, which never changes.
     const bytes = Buffer.from(v5(`${this.#keyName()}:id:${index}`, NAMESPACE).replaceAll('-', ''), 'hex');
     let random = '';

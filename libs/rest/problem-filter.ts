@@ -1,8 +1,8 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { Response } from 'express';
-import { ulid } from 'ulid';
 import { internal, malformed, notFound, unavailable } from '../problem/problem.ts';
 import { sendProblem } from './answer.ts';
+import { newId } from '../ids/new-id.ts';
 
 /** What happens outside of operations (unknown routes, health) is a problem, too. */
 @Catch()
@@ -12,7 +12,7 @@ export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<Response>();
     if (response.headersSent) return;
-    const requestId = ulid();
+    const requestId = newId();
     response.setHeader('X-Request-Id', requestId);
     const status = error instanceof HttpException ? error.getStatus() : 500;
     if (status === 404) return sendProblem(notFound('There is no such route.'), response);

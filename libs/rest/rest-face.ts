@@ -2,7 +2,6 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type NextFunction, type Request, type Response } from 'express';
-import { ulid } from 'ulid';
 import type { Envelope, RawInput } from '../gate/envelope.ts';
 import { Gate } from '../gate/gate.ts';
 import type { DeclaredOperation } from '../operation/operation.ts';
@@ -10,6 +9,7 @@ import { Operations } from '../operation/operations.ts';
 import { bodyTooLarge, malformed, type Problem } from '../problem/problem.ts';
 import { answer } from './answer.ts';
 import { parseBody } from './body.ts';
+import { newId } from '../ids/new-id.ts';
 
 const MOST_BODY_BYTES = 1024 * 1024;
 const METHODS_WITH_BODY = new Set(['post', 'patch']);
@@ -64,7 +64,7 @@ function envelopeOf(request: Request, { locals }: Answering): Envelope {
   const { headers } = request;
   return {
     face: 'rest',
-    requestId: ulid(),
+    requestId: newId(),
     clientAddress: request.ip ?? 'unknown',
     clientName: (headers['user-agent'] ?? '').slice(0, 200),
     authorization: request.headersDistinct['authorization'] ?? [],

@@ -1,9 +1,10 @@
-import { encodeTime, ulid } from 'ulid';
+import { encodeTime } from 'ulid';
+import { newId } from '../ids/new-id.ts';
 
 const TIME_LENGTH = 10;
 
 /** A fresh id: a ULID, 26 characters of Crockford base 32 (github.com/ulid/spec). */
-export const newTokenId = (nowMs: number): string => ulid(nowMs);
+export const newTokenId = (nowMs: number): string => newId(nowMs);
 
 /**
  * The part every id of a lineage shares: a ULID's 80 random bits. A successor gets a new time and keeps these, so the

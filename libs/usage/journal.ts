@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { ulid } from 'ulid';
 import { type EventLog, type EventMetadata, MAX_APPEND_BYTES, type NewEvent } from '../event-log/event-log.ts';
 import { JOURNAL_PREFIX, type TokenUse } from './use.ts';
+import { newId } from '../ids/new-id.ts';
 
 /** The use was not recorded; the call must not be answered with success (P1, P4). */
 export class UseNotRecorded extends Error {
@@ -31,7 +31,7 @@ export class UsageJournal {
   #waiting: Waiting[] = [];
   #flushing = false;
   #closed = false;
-  #boot = ulid();
+  #boot = newId();
   #day = '';
   #revision = -1;
   #idle: (() => void) | null = null;
@@ -107,7 +107,7 @@ export class UsageJournal {
   }
 
   #beginSegment(): void {
-    this.#boot = ulid();
+    this.#boot = newId();
     this.#revision = -1;
   }
 }

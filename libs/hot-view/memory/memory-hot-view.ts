@@ -1,4 +1,3 @@
-import { ulid } from 'ulid';
 import type { Position } from '../../event-log/event-log.ts';
 import { lineageKey } from '../../tokens/token-id.ts';
 import { Window } from '../../window/window.ts';
@@ -16,6 +15,7 @@ import {
 } from '../hot-view.ts';
 import type { HotViewMaintenance, RecordedUse } from '../maintenance.ts';
 import { Interner } from './interner.ts';
+import { newId } from '../../ids/new-id.ts';
 
 /** Windows of a lineage, each made when first taken from. */
 interface Windows {
@@ -46,7 +46,7 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
   readonly #parked = new Set<string>();
   readonly #interner = new Interner();
   readonly #clock: () => number;
-  readonly #epoch = ulid();
+  readonly #epoch = newId();
   #certified = false;
 
   /** @param clock milliseconds since 1970, never running back */
