@@ -1,11 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Catalogues } from '../../libs/catalogue/catalogue.ts';
-import type { EventLog, Position, RecordedEvent } from '../../libs/event-log/event-log.ts';
+import { type EventLog, LogUnavailable, type Position, type RecordedEvent } from '../../libs/event-log/event-log.ts';
 import type { HotView } from '../../libs/hot-view/hot-view.ts';
 import type { HotViewMaintenance, RecordedUse } from '../../libs/hot-view/maintenance.ts';
-import { TOKEN_PREFIX, type TokenEvent } from '../../libs/tokens/events.ts';
+import { TOKEN_PREFIX, type TokenEvent, type TokenRotated } from '../../libs/tokens/events.ts';
 import { loadToken } from '../../libs/tokens/load-token.ts';
 import { evolve, noToken, type Token } from '../../libs/tokens/token.ts';
-import { toViewToken } from '../../libs/tokens/view-token.ts';
+import { type StandingToken, toViewToken } from '../../libs/tokens/view-token.ts';
 import { useOf } from '../../libs/usage/use.ts';
 import { WINDOW_BUCKETS } from '../../libs/window/window.ts';
 
@@ -34,12 +35,10 @@ export async function followIntoHotView(options: FollowOptions): Promise<Followe
   const { log, view } = options;
   const head = await log.head();
   await rebuildTokens(options);
-  view.refill(await recentUses(options));
-  view.certify(head);
+  await view.refill(await recentUses(options));
+  await view.certify(head);
   const stopping = new AbortController();
-  const following = follow(options, head, stopping.signal).catch((error: Error) => {
-    if (!stopping.signal.aborted) options.onFault(error);
-  });
+  const following = follow(options, head, stopping.signal);
   return {
     async stop() {
       stopping.abort();
@@ -65,18 +64,18 @@ async function rebuildTokens({ log, view, catalogues, onFault }: FollowOptions):
       folded.token = evolve(folded.token, event as RecordedEvent & TokenEvent);
     } catch (error) {
       parked.add(id);
-      view.park(id);
+      await view.park(id);
       onFault(error as Error);
       continue;
     }
     folded.revision = event.revision;
     tokens.set(id, folded);
-    if (event.type === 'TokenRotated')
-      activated.add((event as RecordedEvent & TokenEvent & { type: 'TokenRotated' }).data.successor);
+    const successor = successorOf(event);
+    if (successor !== null) activated.add(successor);
   }
   let batch = [];
   for (const [id, { token, revision }] of tokens) {
-    if (token.status === 'none') continue;
+    if (token.status === 'none' || parked.has(id)) continue;
     const standing = { token, revision, activated: token.predecessor === null || activated.has(id) };
     batch.push(toViewToken(standing, catalogues));
     if (batch.length === TOKENS_A_PUT) {
@@ -92,38 +91,67 @@ async function recentUses({ log, clock }: FollowOptions): Promise<RecordedUse[]>
   const nowMs = clock();
   const oldestMs = nowMs - WINDOW_BUCKETS * 1000 - RECORDED_LATER_MS;
   const uses: RecordedUse[] = [];
-  // The same use may stand in several events of one append.
-  const seen = new Set<string>();
+  // A write of several events carries its use in each of them.
+  const written = new Set<string>();
   for await (const event of log.readAll({ direction: 'backwards' })) {
     if (event.recordedAt < oldestMs) break;
     const use = useOf(event);
     if (use === null) continue;
-    const key = `${use.request_id} ${use.token} ${use.time}`;
-    if (seen.has(key)) continue;
-    seen.add(key);
-    uses.push({ token: use.token, budget: use.budget, cost: use.cost, windowSecond: use.window_second });
+    if (event.type !== 'TokenUsed') {
+      const write = `${use.request_id} ${use.resource}`;
+      if (written.has(write)) continue;
+      written.add(write);
+    }
+    // A view whose clock lagged (the machine slept) named an earlier second than the log: the later one counts.
+    const windowSecond = Math.max(use.window_second, Math.floor(event.recordedAt / 1000));
+    uses.push({ token: use.token, budget: use.budget, cost: use.cost, windowSecond });
   }
   return uses;
 }
 
-/** Keeps what other processes write; this one's own writes are there already, and ignored by their version. */
+const RETRY_MS = 500;
+
+/**
+ * Keeps what other processes write; this one's own writes are there already, and ignored by their version. A log or
+ * view out of reach is tried again, from the last token that was put.
+ */
 async function follow(options: FollowOptions, from: Position | null, signal: AbortSignal): Promise<void> {
-  const { log, view, catalogues, onFault } = options;
-  for await (const message of log.subscribe({ after: from, streamPrefixes: [TOKEN_PREFIX], signal })) {
-    if (message.kind !== 'events') continue;
-    for (const event of message.events) {
-      const id = event.stream.slice(TOKEN_PREFIX.length);
-      try {
-        const ids =
-          event.type === 'TokenRotated'
-            ? [id, (event as RecordedEvent & TokenEvent & { type: 'TokenRotated' }).data.successor]
-            : [id];
-        const standing = await Promise.all(ids.map((each) => loadToken(log, each)));
-        await view.put(standing.filter((each) => each !== null).map((each) => toViewToken(each, catalogues)));
-      } catch (error) {
-        view.park(id);
-        onFault(error as Error);
+  let after = from;
+  while (!signal.aborted) {
+    try {
+      for await (const message of options.log.subscribe({ after, streamPrefixes: [TOKEN_PREFIX], signal })) {
+        if (message.kind !== 'events') continue;
+        for (const event of message.events) {
+          await putToken(options, event);
+          after = event.position;
+        }
       }
+    } catch (error) {
+      if (signal.aborted) return;
+      options.onFault(error as Error);
     }
+    await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
   }
 }
+
+async function putToken({ log, view, catalogues, onFault }: FollowOptions, event: RecordedEvent): Promise<void> {
+  const id = event.stream.slice(TOKEN_PREFIX.length);
+  const successor = successorOf(event);
+  const standing: StandingToken[] = [];
+  for (const each of successor === null ? [id] : [id, successor]) {
+    try {
+      const token = await loadToken(log, each);
+      if (token !== null) standing.push(token);
+    } catch (error) {
+      if (error instanceof LogUnavailable) throw error;
+      // Its events are not understood: the token stands still, and only it.
+      view.park(each);
+      onFault(error as Error);
+    }
+  }
+  await view.put(standing.map((token) => toViewToken(token, catalogues)));
+}
+
+/** The token a rotation names, which is thereby active. */
+const successorOf = (event: RecordedEvent): string | null =>
+  event.type === 'TokenRotated' ? (event.data as TokenRotated['data']).successor : null;

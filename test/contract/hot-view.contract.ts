@@ -68,7 +68,7 @@ export function hotViewContract(name: string, open: () => Promise<OpenedView>): 
         await view.put([token]);
         expect((await admit(token.id)).kind).toBe('not-ready');
         expect(view.health().ready).toBe(false);
-        view.certify(null);
+        await view.certify(null);
         expect((await admit(token.id)).kind).toBe('admitted');
       });
     });
@@ -125,7 +125,7 @@ export function hotViewContract(name: string, open: () => Promise<OpenedView>): 
         const token = viewToken();
         await view.put([token]);
         const second = Math.floor(opened.nowMs() / 1000);
-        view.refill([
+        await view.refill([
           { token: token.id, budget: 'reads', cost: 3, windowSecond: second - 20 },
           { token: token.id, budget: 'reads', cost: 2, windowSecond: second - 70 },
           { token: token.id, budget: 'writes', cost: 2, windowSecond: second },
@@ -179,9 +179,11 @@ export function hotViewContract(name: string, open: () => Promise<OpenedView>): 
       it('P4 a parked token is 503 for itself alone', async () => {
         const [parked, other] = [viewToken(), viewToken()];
         await view.put([parked, other]);
-        view.park(parked.id);
+        await view.park(parked.id);
         expect(await kinds(parked.id, 1)).toEqual(['not-ready']);
         expect(await kinds(other.id, 1)).toEqual(['admitted']);
+        await view.put([{ ...parked, version: 3 }]);
+        expect(await kinds(parked.id, 1)).toEqual(['admitted']);
       });
 
       it('P2 confirms a pass as long as its token lives', async () => {

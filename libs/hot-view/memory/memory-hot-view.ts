@@ -46,12 +46,17 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
   readonly #parked = new Set<string>();
   readonly #interner = new Interner();
   readonly #clock: () => number;
+  readonly #wallClock: () => number;
   readonly #epoch = newId();
   #certified = false;
 
-  /** @param clock milliseconds since 1970, never running back */
-  constructor(clock: () => number = monotonicWallClock()) {
+  /**
+   * @param clock what windows count by: milliseconds since 1970, never running back
+   * @param wallClock what an expiry is held against, too: whichever is later, so that no clock gives a token more time
+   */
+  constructor(clock: () => number = monotonicWallClock(), wallClock: () => number = Date.now) {
     this.#clock = clock;
+    this.#wallClock = wallClock;
   }
 
   admit({ id, digest, scope, cost }: Admission): Verdict {
@@ -67,7 +72,7 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
     const second = Math.floor(nowMs / 1000);
     const { token, windows } = entry;
     if (token.status === 'parked') return this.#notReady('the catalogue of this token is not loaded');
-    const dead = deathOf(token, nowMs);
+    const dead = deathOf(token, Math.max(nowMs, this.#wallClock()));
     if (dead !== null) return this.#refuse(entry, dead, second, [], RETRY_DEAD_SECONDS);
     if (scope !== null && !token.grants.includes(scope)) return this.#refuse(entry, 'missing_scope', second, [], 1);
 
@@ -96,7 +101,9 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
   confirm({ token: { id }, epoch }: Pass): Standing {
     if (epoch !== this.#epoch) return 'lapsed';
     const token = this.#entries.get(id)?.token;
-    return token === undefined || deathOf(token, this.#clock()) !== null ? 'dead' : 'stands';
+    return token === undefined || deathOf(token, Math.max(this.#clock(), this.#wallClock())) !== null
+      ? 'dead'
+      : 'stands';
   }
 
   get(id: string): ViewToken | null {
@@ -110,7 +117,9 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
         this.#entries.set(token.id, { token: this.#interner.token(token), windows: this.#windowsOf(token.id) });
       } else if (token.version > entry.token.version) {
         entry.token = this.#interner.token(token);
-      }
+      } else continue;
+      // Newer, and understood.
+      this.#parked.delete(token.id);
     }
   }
 
