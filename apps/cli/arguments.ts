@@ -56,6 +56,13 @@ export function parseOneOf(text: string, choices: readonly string[], what: strin
   return text;
 }
 
+/** A revision, counted from 0; the ETag it comes from may be pasted with its quotes. */
+export function parseRevision(text: string): number {
+  const revision = /^"?(\d{1,15})"?$/.exec(text)?.[1];
+  if (revision === undefined) throw new WrongUsage(`A revision is a whole number, not ${quote(text)}.`);
+  return Number(revision);
+}
+
 /** Repeated or with commas, in the order given. */
 export const addToList = (text: string, before: readonly string[] = []): string[] => [
   ...before,

@@ -95,6 +95,13 @@ describe('writ', () => {
         `/api/v1/tokens/${ID}?at=2026-11-24T11%3A00%3A00.000Z`,
         null,
       ],
+      [
+        `token change ${ID} --name laptop --scope a --writes default --expires never`,
+        'PATCH',
+        `/api/v1/tokens/${ID}`,
+        { name: 'laptop', scopes: ['a'], limits: { writes: { per_minute: null } }, expires_at: null },
+      ],
+      [`token change ${ID} --expires 12h`, 'PATCH', `/api/v1/tokens/${ID}`, { expires_at: '2026-11-25T00:00:00.000Z' }],
       [`token rename ${ID} laptop`, 'PATCH', `/api/v1/tokens/${ID}`, { name: 'laptop' }],
       [`token scope ${ID} --scope a,b --scope c`, 'PATCH', `/api/v1/tokens/${ID}`, { scopes: ['a', 'b', 'c'] }],
       [
@@ -295,6 +302,8 @@ describe('writ', () => {
       ['an id that is none', ['token', 'revoke', 'mine']],
       ['a limit that is none', ['token', 'limits', ID, '--reads', 'many']],
       ['no limit', ['token', 'limits', ID]],
+      ['no change', ['token', 'change', ID]],
+      ['a revision that is none', ['token', 'change', ID, '--name', 'n', '--if-match', 'last']],
       ['no scope', ['token', 'scope', ID]],
       ['an empty scope', ['token', 'create', '--catalogue', 'comma', '--name', 'ci', '--scope', ',']],
       ['both ways of rotating', ['token', 'rotate', ID, '--now', '--overlap', '1h']],
@@ -325,7 +334,7 @@ describe('writ', () => {
   });
 
   describe('explains itself', () => {
-    const commands = 'create list show history rename scope limits rotate suspend resume revoke'.split(' ');
+    const commands = 'create list show history change rename scope limits rotate suspend resume revoke'.split(' ');
 
     it('with every command and the exit codes on one page', async () => {
       const { exit, out, err } = await run(['--help']);

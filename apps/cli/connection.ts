@@ -12,12 +12,12 @@ export interface Connection {
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
 /**
- * Where the server is and who asks: `WRIT_URL` and `WRIT_TOKEN`, else this machine and the operator token in `DATA_DIR`.
+ * Where the server is and who asks: `WRIT_URL` and `WRIT_TOKEN`, else this machine’s `PORT` and the operator token in `DATA_DIR`.
  * That file's token is for this machine only: it is not sent to a server elsewhere.
  * @throws WrongUsage
  */
 export function findConnection(env: NodeJS.ProcessEnv): Connection {
-  const url = serverUrl(env['WRIT_URL'] || 'http://127.0.0.1:3000');
+  const url = serverUrl(env['WRIT_URL'] || `http://127.0.0.1:${readSettings(env).port}`);
   const given = env['WRIT_TOKEN']?.trim();
   if (given !== undefined && given !== '') {
     // A header cannot hold it, and the error fetch would throw repeats it (P5).

@@ -5,7 +5,7 @@ type CommanderCommand = Parameters<CommandRunner['setCommand']>[0];
 
 const DESCRIPTION = `Command line of Writ, a token authority for AI agents.
 
-It asks the server at WRIT_URL (default http://127.0.0.1:3000) with WRIT_TOKEN, else with the
+It asks the server at WRIT_URL (default http://127.0.0.1:PORT, 3000) with WRIT_TOKEN, else with the
 operator token in DATA_DIR/operator-token (default ./data).`;
 
 const AFTER = `

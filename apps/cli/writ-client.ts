@@ -8,6 +8,8 @@ import { Terminal } from './terminal.ts';
 export interface Answer<Body> {
   readonly text: string;
   readonly body: Body;
+  /** Of the resource, from its ETag: what `If-Match` takes. Null where the route names none. */
+  readonly revision: number | null;
 }
 
 export interface PageOf<Item> {
@@ -33,8 +35,9 @@ export class WritClient {
     return this.#call('POST', path, {}, body);
   }
 
-  async patch<Body>(path: string, body: object): Promise<Answer<Body>> {
-    return this.#call('PATCH', path, {}, body);
+  /** @param ifRevision the change is refused when the resource is at another (RFC 9110 §13.1.1) */
+  async patch<Body>(path: string, body: object, ifRevision?: number): Promise<Answer<Body>> {
+    return this.#call('PATCH', path, {}, body, ifRevision === undefined ? {} : { 'if-match': `"${ifRevision}"` });
   }
 
   async delete<Body>(path: string, query: Query): Promise<Answer<Body>> {
@@ -54,19 +57,26 @@ export class WritClient {
     } while (cursor !== undefined && left > 0);
   }
 
-  async #call<Body>(method: string, path: string, query: Query, body: object | undefined): Promise<Answer<Body>> {
+  async #call<Body>(
+    method: string,
+    path: string,
+    query: Query,
+    body: object | undefined,
+    conditions: Readonly<Record<string, string>> = {},
+  ): Promise<Answer<Body>> {
     const { url, token } = findConnection(this.terminal.env);
     const target = new URL(`${url}${path}`);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) target.searchParams.set(name, String(value));
     }
-    const { status, text, requestId } = await send(target, {
+    const { status, text, requestId, etag } = await send(target, {
       method,
       headers: {
         authorization: `Bearer ${token}`,
         accept: 'application/json',
         'user-agent': 'writ-cli',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...conditions,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       // A token is for the server it was meant for.
@@ -76,17 +86,28 @@ export class WritClient {
     const answered = parseObject(text);
     if (status < 200 || status > 299) throw new Refused(problemOf(status, answered), requestId);
     if (answered === null) throw new Unreachable(`What answers at ${url} is not Writ.`);
-    return { text, body: answered as Body };
+    const revision = /^(?:W\/)?"(\d+)"$/.exec(etag ?? '')?.[1];
+    return { text, body: answered as Body, revision: revision === undefined ? null : Number(revision) };
   }
 }
 
-async function send(
-  target: URL,
-  request: RequestInit,
-): Promise<{ readonly status: number; readonly text: string; readonly requestId: string | null }> {
+interface Received {
+  readonly status: number;
+  readonly text: string;
+  readonly requestId: string | null;
+  readonly etag: string | null;
+}
+
+async function send(target: URL, request: RequestInit): Promise<Received> {
   try {
     const response = await fetch(target, request);
-    return { status: response.status, text: await response.text(), requestId: response.headers.get('x-request-id') };
+    const { status, headers } = response;
+    return {
+      status,
+      text: await response.text(),
+      requestId: headers.get('x-request-id'),
+      etag: headers.get('etag'),
+    };
   } catch (error) {
     throw new Unreachable(`No answer from ${target.origin}: ${reasonOf(error)}.`);
   }

@@ -71,6 +71,34 @@ describe('writ at the real server', () => {
     }
   });
 
+  it('changes several things in one step, and none when the token moved on meanwhile', async () => {
+    const made = await run('token create --catalogue comma --name ci --scope reports:read --expires 12h --json');
+    const { id } = JSON.parse(made.out) as { readonly id: string };
+    const [, before] = /^revision +(\d+)$/m.exec((await run(`token show ${id}`)).out) ?? [];
+    expect(before).toMatch(/^\d+$/);
+
+    const changed = await run(
+      `token change ${id} --name nightly --reads 7 --writes 2 --expires never --if-match ${before}`,
+    );
+    expect(changed).toMatchObject({ exit: 0, err: '' });
+    expect(changed.out).toMatch(/^name +nightly$/m);
+    expect(changed.out).toMatch(/^reads a minute +0 used of 7$/m);
+    expect(changed.out).toMatch(/^writes a minute +0 used of 2$/m);
+    expect(changed.out).toMatch(/^expires +never$/m);
+
+    const late = await run(`token change ${id} --name weekly --if-match ${before}`);
+    expect(late).toMatchObject({ exit: 1, out: '' });
+    expect(late.err).toMatch(/\(412\)/);
+    expect((await run(`token show ${id}`)).out).toMatch(/^name +nightly$/m);
+
+    const back = await run(`token change ${id} --reads default --scope reports:read,comments:read --json`);
+    expect(JSON.parse(back.out)).toMatchObject({
+      limits: { reads: { per_minute: 600 }, writes: { per_minute: 2 } },
+      scopes: ['comments:read', 'reports:read'],
+      expires_at: null,
+    });
+  });
+
   it('refuses to touch a log that a server has open', async () => {
     const { exit, err } = await run('recover');
     expect(exit).toBe(1);

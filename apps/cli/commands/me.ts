@@ -8,7 +8,7 @@ export class MeCommand extends ServerCommand {
   protected readonly examples = ['writ me', 'WRIT_TOKEN=$TOKEN writ me'];
 
   async run(_params: string[], { json }: JsonOption): Promise<void> {
-    const { text, body } = await this.client.get<TokenRecord>('/api/v1/me');
-    this.show(json, text, () => tokenRecord(body));
+    const { text, body, revision } = await this.client.get<TokenRecord>('/api/v1/me');
+    this.show(json, text, () => tokenRecord(body, revision));
   }
 }

@@ -13,13 +13,13 @@ export abstract class TokenCommand extends ServerCommand {
     return `/api/v1/tokens/${parseTokenId(params[0] ?? '')}`;
   }
 
-  protected showToken(json: boolean | undefined, { text, body }: Answer<TokenRecord>): void {
-    this.show(json, text, () => tokenRecord(body));
+  protected showToken(json: boolean | undefined, { text, body, revision }: Answer<TokenRecord>): void {
+    this.show(json, text, () => tokenRecord(body, revision));
   }
 
   /** The secret alone on stdout's last line, this once; the warning beside it on stderr, so that a pipe gets only the token. */
-  protected showSecret(json: boolean | undefined, { text, body }: Answer<TokenWithSecret>): void {
+  protected showSecret(json: boolean | undefined, { text, body, revision }: Answer<TokenWithSecret>): void {
     if (json !== true) this.terminal.warn('Keep the token on the last line now: it is shown this once.');
-    this.show(json, text, () => `${tokenRecord(body)}\n\n${body.token}`);
+    this.show(json, text, () => `${tokenRecord(body, revision)}\n\n${body.token}`);
   }
 }

@@ -1,7 +1,7 @@
 import { Command } from 'nest-commander';
 import { WrongUsage } from '../failures.ts';
 import { CreateTokenCommand } from './create-token.ts';
-import { LimitsCommand, RenameCommand, ScopeCommand } from './change-token.ts';
+import { ChangeTokenCommand, LimitsCommand, RenameCommand, ScopeCommand } from './change-token.ts';
 import { ResumeCommand, RevokeCommand, RotateCommand, SuspendCommand } from './end-token.ts';
 import { HistoryCommand, ListTokensCommand, ShowTokenCommand } from './read-tokens.ts';
 import { WritCommand } from './writ-command.ts';
@@ -11,6 +11,7 @@ export const TOKEN_COMMANDS = [
   ListTokensCommand,
   ShowTokenCommand,
   HistoryCommand,
+  ChangeTokenCommand,
   RenameCommand,
   ScopeCommand,
   LimitsCommand,

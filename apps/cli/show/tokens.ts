@@ -20,7 +20,7 @@ export function tokenList(tokens: readonly TokenRecord[]): string {
   );
 }
 
-export function tokenRecord(token: TokenRecord): string {
+export function tokenRecord(token: TokenRecord, revision: number | null): string {
   const { reads, writes } = token.limits;
   const pinned = [
     ...token.restrict.companies.map((id) => `company ${id}`),
@@ -41,6 +41,7 @@ export function tokenRecord(token: TokenRecord): string {
     ['created', token.created_at],
     ['expires', token.expires_at ?? 'never'],
     ['last used', token.last_used_at ?? 'never'],
+    ...(revision === null ? [] : [['revision', String(revision)] as const]),
     ...(token.predecessor === null ? [] : [['predecessor', token.predecessor] as const]),
     ...(token.successor === null ? [] : [['successor', token.successor] as const]),
   ]);
