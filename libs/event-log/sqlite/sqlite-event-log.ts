@@ -48,10 +48,20 @@ export async function openSqliteEventLog(options: SqliteEventLogOptions): Promis
   try {
     const settings = maxBytes === undefined ? { file } : { file, maxBytes };
     const writer = await SqliteWriter.start(settings, () => changes.emit('change'));
-    return new SqliteEventLog(writer, new SqliteReader(file, upcast), changes, unlock);
+    const reader = await openReader(file, upcast, writer);
+    return new SqliteEventLog(writer, reader, changes, unlock);
   } catch (error) {
     unlock();
     throw error;
+  }
+}
+
+async function openReader(file: string, upcast: Upcast, writer: SqliteWriter): Promise<SqliteReader> {
+  try {
+    return new SqliteReader(file, upcast);
+  } catch (error) {
+    await writer.close();
+    throw new LogUnavailable('The log cannot be opened for reading.', { cause: error });
   }
 }
 
@@ -148,10 +158,13 @@ class SqliteEventLog implements EventLog {
   }
 
   async #close(): Promise<void> {
-    await this.#writer.close();
-    this.#changes.emit('change');
-    this.#reader.close();
-    this.#unlock();
+    try {
+      await this.#writer.close();
+    } finally {
+      this.#changes.emit('change');
+      this.#reader.close();
+      this.#unlock();
+    }
   }
 
   #read<T>(read: (reader: SqliteReader) => T): T {

@@ -40,11 +40,7 @@ export class SqliteWriter {
       workerData: settings,
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });
-    const [first] = (await once(worker, 'message')) as [FromWriter];
-    if (first.kind === 'broken') {
-      await worker.terminate();
-      throw new LogUnavailable(first.reason);
-    }
+    await ready(worker);
     const writer = new SqliteWriter(worker, onCommit);
     worker.on('message', (message: FromWriter) => {
       if (message.kind === 'flushed') writer.#settle(message.results);
@@ -117,6 +113,23 @@ export class SqliteWriter {
   #endIfIdle(): void {
     if (this.#gathering.length + this.#flushing.length === 0) this.#idle?.();
   }
+}
+
+/** Resolves when the thread can write. Ends it otherwise. @throws LogUnavailable */
+export async function ready(worker: Worker): Promise<void> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  const exited = once(worker, 'exit', { signal }).then(([code]): FromWriter => {
+    return { kind: 'broken', reason: `it ended with code ${code as number}` };
+  });
+  const spoken = once(worker, 'message', { signal }).then(([message]) => message as FromWriter);
+  const first = await Promise.race([spoken, exited]).catch((error: unknown): FromWriter => {
+    return { kind: 'broken', reason: error instanceof Error ? error.message : String(error) };
+  });
+  settled.abort();
+  if (first.kind !== 'broken') return;
+  await worker.terminate();
+  throw new LogUnavailable(`The log cannot be opened: ${first.reason}.`);
 }
 
 function settle({ request, resolve, reject }: Waiting, result: AppendResult | undefined): void {
