@@ -12,10 +12,13 @@ export interface RecordedUse {
 
 /** What the follower of the log does to a view, beside `put` (projections/hot-view). */
 export interface HotViewMaintenance {
-  /** Empties the windows and counts these instead. */
-  refill(uses: Iterable<RecordedUse>): void;
+  /**
+   * Counts these in the windows, which are emptied first. A store other processes share, and may meter in meanwhile,
+   * keeps of each second the greater count instead.
+   */
+  refill(uses: Iterable<RecordedUse>): void | Promise<void>;
   /** From here on the view answers: it holds all the log says up to this position. */
-  certify(position: Position | null): void;
+  certify(position: Position | null): void | Promise<void>;
   /** A token whose events cannot be understood: 503 for it, and only it. */
-  park(id: string): void;
+  park(id: string): void | Promise<void>;
 }

@@ -1,0 +1,28 @@
+import { crc32 } from 'node:zlib';
+import { lineageKey } from '../../tokens/token-id.ts';
+import { PARTITIONS } from '../hot-view.ts';
+
+/** Names of the keys. All of a partition share a hash tag, so that one script may touch them in a cluster too. */
+export class Keys {
+  readonly #namespace: string;
+
+  constructor(namespace: string) {
+    this.#namespace = namespace;
+  }
+
+  header(partition: number): string {
+    return `{${this.#namespace}:${partition}}:header`;
+  }
+
+  token(id: string): string {
+    return `{${this.#namespace}:${partitionOf(id)}}:token:${id}`;
+  }
+
+  /** Of the token's lineage. */
+  windows(id: string): string {
+    return `{${this.#namespace}:${partitionOf(id)}}:windows:${lineageKey(id)}`;
+  }
+}
+
+/** The same for all ids of a lineage. */
+export const partitionOf = (id: string): number => crc32(lineageKey(id)) % PARTITIONS;

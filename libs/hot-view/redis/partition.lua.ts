@@ -1,0 +1,56 @@
+import { PRELUDE } from './prelude.lua.ts';
+
+/**
+ * Certifies a partition. One that stands keeps its epoch, so that a second follower's start ends nobody's call.
+ * KEYS: header. ARGV: run_id, clock offset ms, stale ms, new epoch, position or ''.
+ */
+export const CERTIFY = `${PRELUDE}
+local offset = tonumber(ARGV[2])
+local raw = raw_ms(offset)
+local now = standing(KEYS[1], ARGV[1], offset, tonumber(ARGV[3]))
+if not now then
+  local last = tonumber(redis.call('HGET', KEYS[1], 'second') or '0')
+  local second = math.floor(raw / 1000)
+  if raw + BACK_MS >= last * 1000 then second = math.max(second, last) end
+  redis.call('HSET', KEYS[1], 'run_id', ARGV[1], 'epoch', ARGV[4], 'second', second, 'position', ARGV[5])
+end
+redis.call('HSET', KEYS[1], 'beat_ms', now and now.ms or raw)
+`;
+
+/**
+ * Says that the log is followed, up to this position; revives nothing that is stale. KEYS: header.
+ * ARGV: run_id, clock offset ms, stale ms, position or ''. Answers '' or why the partition does not stand.
+ */
+export const BEAT = `${PRELUDE}
+local now, why = standing(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]))
+if not now then return why end
+redis.call('HSET', KEYS[1], 'beat_ms', now.ms)
+local held = tonumber(redis.call('HGET', KEYS[1], 'position') or '')
+local position = tonumber(ARGV[4])
+if position and (not held or position > held) then redis.call('HSET', KEYS[1], 'position', ARGV[4]) end
+return ''
+`;
+
+/**
+ * Counts recorded uses of a lineage. Of each second the greater of what is counted and what is recorded: a live view
+ * knows of uses the log does not hold yet, a lost one of fewer. KEYS: header, windows.
+ * ARGV: clock offset ms, then budget (1 to 4), second, cost, each pair of budget and second once.
+ */
+export const REFILL = `${PRELUDE}
+local raw = raw_ms(tonumber(ARGV[1]))
+local last = tonumber(redis.call('HGET', KEYS[1], 'second') or '0')
+local now = math.floor(raw / 1000)
+if raw + BACK_MS >= last * 1000 then now = math.max(now, last) end
+local windows = load_windows(KEYS[2], now)
+local recorded = { {}, {}, {}, {} }
+for i = 2, #ARGV, 3 do
+  local second = math.min(tonumber(ARGV[i + 1]), now)
+  if second > now - BUCKETS then take(recorded[tonumber(ARGV[i])], second, tonumber(ARGV[i + 2])) end
+end
+for budget = 1, 4 do
+  for second, count in pairs(recorded[budget]) do
+    windows[budget][second] = math.max(windows[budget][second] or 0, count)
+  end
+end
+save_windows(KEYS[2], windows, now)
+`;

@@ -1,0 +1,91 @@
+/**
+ * What the scripts share. A partition's header is a hash {run_id, beat_ms, epoch, position, second}; the windows of a
+ * lineage are one packed string: the second they were written in, then for each budget a list of bucket, count.
+ * A bucket is its second modulo 61, so the whole stays below 1 KiB (`libs/window/window.ts` is the same, in memory).
+ */
+export const PRELUDE = `
+local BUCKETS = 61
+local TTL_SECONDS = 62
+local BACK_MS = 2000
+
+local function raw_ms(offset)
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000) + offset
+end
+
+-- Now, never before the last second seen; nil and the reason where the view may not answer.
+local function standing(head, run_id, offset, stale_ms)
+  local h = redis.call('HMGET', head, 'run_id', 'beat_ms', 'epoch', 'second')
+  if not h[1] then return nil, 'it is being built', true end
+  if h[1] ~= run_id then return nil, 'its server was restarted or replaced' end
+  local raw, last = raw_ms(offset), tonumber(h[4])
+  if raw + BACK_MS < last * 1000 then return nil, 'the clock of its server ran back' end
+  local ms = math.max(raw, last * 1000)
+  if ms - tonumber(h[2]) > stale_ms then return nil, 'it does not follow the log' end
+  local second = math.floor(ms / 1000)
+  if second > last then redis.call('HSET', head, 'second', second) end
+  return { ms = ms, second = second, epoch = h[3] }
+end
+
+local function load_windows(key, now)
+  local windows = { {}, {}, {}, {} }
+  local packed = redis.call('GET', key)
+  if not packed then return windows end
+  local parts = cmsgpack.unpack(packed)
+  local at = parts[1]
+  for budget = 1, 4 do
+    local list, window = parts[budget + 1], windows[budget]
+    for i = 1, #list, 2 do
+      local second = math.min(at - (at - list[i]) % BUCKETS, now)
+      if second > now - BUCKETS then window[second] = (window[second] or 0) + list[i + 1] end
+    end
+  end
+  return windows
+end
+
+local function save_windows(key, windows, now)
+  local parts = { now }
+  for budget = 1, 4 do
+    local list = {}
+    for second, count in pairs(windows[budget]) do
+      list[#list + 1] = second % BUCKETS
+      list[#list + 1] = count
+    end
+    parts[budget + 1] = list
+  end
+  redis.call('SET', key, cmsgpack.pack(parts), 'EX', TTL_SECONDS)
+end
+
+local function used(window)
+  local sum = 0
+  for _, count in pairs(window) do sum = sum + count end
+  return sum
+end
+
+local function reset(window, now)
+  local taken = 0
+  for second in pairs(window) do taken = math.max(taken, second) end
+  return taken == 0 and 0 or taken + BUCKETS - now
+end
+
+local function retry_after(window, now, cost, limit)
+  local sum = used(window)
+  for age = BUCKETS - 1, 0, -1 do
+    if sum + cost <= limit then return math.max(1, BUCKETS - 1 - age) end
+    sum = sum - (window[now - age] or 0)
+  end
+  return BUCKETS
+end
+
+local function take(window, second, cost)
+  window[second] = (window[second] or 0) + cost
+end
+
+local function death(status, expires, retires, ms)
+  if status == 'revoked' then return 'revoked' end
+  if expires ~= '' and tonumber(expires) <= ms then return 'expired' end
+  if retires ~= '' and tonumber(retires) <= ms then return 'rotated' end
+  if status == 'suspended' or status == 'inert' then return status end
+  return nil
+end
+`;

@@ -1,0 +1,244 @@
+import { ulid } from 'ulid';
+import type { Position } from '../../event-log/event-log.ts';
+import { lineageKey } from '../../tokens/token-id.ts';
+import type { Budget } from '../../usage/use.ts';
+import {
+  type Admission,
+  type HotView,
+  PARTITIONS,
+  type Pass,
+  type Standing,
+  type UsageReading,
+  type Verdict,
+  ViewUnavailable,
+  type ViewToken,
+} from '../hot-view.ts';
+import type { HotViewMaintenance, RecordedUse } from '../maintenance.ts';
+import { ADMIT } from './admit.lua.ts';
+import { Confirmations } from './confirmations.ts';
+import { type Argument, Connection, type Script, script } from './connection.ts';
+import { Keys, partitionOf } from './keys.ts';
+import { BEAT, CERTIFY, REFILL } from './partition.lua.ts';
+import { type AdmitReply, fieldsOf, ParsedRecords, reading, usageOf, type UsageReply } from './replies.ts';
+import { CONFIRM, PUT, USAGE } from './tokens.lua.ts';
+
+export interface RedisHotViewOptions {
+  /** `redis://…` or `rediss://…`. */
+  readonly url: string;
+  /** First part of every key. Default: `writ`. */
+  readonly namespace?: string;
+  /** Deadline of each command, milliseconds. Default: 500. */
+  readonly commandTimeoutMs?: number;
+  /** A beat older than this, by the view's clock, makes it not ready. Default: 2000. */
+  readonly staleMs?: number;
+  /** Added to the server's clock, milliseconds: tests move time with it. */
+  readonly clockOffsetMs?: () => number;
+}
+
+const SCRIPTS = {
+  admit: script(ADMIT),
+  put: script(PUT),
+  confirm: script(CONFIRM),
+  usage: script(USAGE),
+  certify: script(CERTIFY),
+  beat: script(BEAT),
+  refill: script(REFILL),
+};
+const COMMAND_TIMEOUT_MS = 500;
+const STALE_MS = 2_000;
+const RETRY_NOT_READY_SECONDS = 1;
+const BUDGETS: Readonly<Record<Budget, number>> = { reads: 1, writes: 2, handshakes: 3, refusals: 4 };
+
+/**
+ * The hot view several processes share, in one Redis. Every question is one script on the keys of one partition, decided
+ * by the server's clock; what cannot be decided is `not-ready` (DESIGN §8).
+ */
+export class RedisHotView implements HotView, HotViewMaintenance {
+  readonly #connection: Connection;
+  readonly #keys: Keys;
+  readonly #staleMs: number;
+  readonly #offsetMs: () => number;
+  readonly #records = new ParsedRecords();
+  readonly #confirmations = new Confirmations((partition, passes) => this.#confirmAll(partition, passes));
+  /** Why the view may not be asked, as last heard; null: it may. */
+  #unready: string | null = 'it is not known to be certified yet';
+
+  private constructor(connection: Connection, options: RedisHotViewOptions) {
+    this.#connection = connection;
+    this.#keys = new Keys(options.namespace ?? 'writ');
+    this.#staleMs = options.staleMs ?? STALE_MS;
+    this.#offsetMs = options.clockOffsetMs ?? (() => 0);
+  }
+
+  /** @throws Error where the server cannot be reached, or may evict keys (`maxmemory-policy` must be `noeviction`) */
+  static async open(options: RedisHotViewOptions): Promise<RedisHotView> {
+    const { url, commandTimeoutMs = COMMAND_TIMEOUT_MS } = options;
+    return new RedisHotView(await Connection.open({ url, commandTimeoutMs }), options);
+  }
+
+  async admit({ id, digest, scope, cost }: Admission): Promise<Verdict> {
+    const cached = this.#records.get(id);
+    let reply: AdmitReply;
+    try {
+      const keys = [this.#keys.header(partitionOf(id)), this.#keys.token(id), this.#keys.windows(id)];
+      const asked = [digest, scope ?? '', cost.reads, cost.writes, cost.handshakes, cached?.version ?? ''];
+      reply = (await this.#run(SCRIPTS.admit, keys, [...this.#standingArgs(), ...asked])) as AdmitReply;
+    } catch (error) {
+      return notReady((error as Error).message);
+    }
+    if (reply[0] === 'unknown') return { kind: 'unknown' };
+    if (reply[0] === 'not-ready') {
+      if (reply[2] === 1) this.#unready = reply[1];
+      return notReady(reply[1]);
+    }
+    const [, record, windowSecond, epoch] = reply;
+    const token = cached !== undefined && record === '' ? cached : this.#records.parse(record);
+    if (reply[0] === 'admitted') {
+      const [, , , , ...readings] = reply;
+      return { kind: 'admitted', token, usage: usageOf(token, readings), windowSecond, epoch };
+    }
+    const [, , , , reason, short, retryAfterSeconds, within, ...readings] = reply;
+    return {
+      kind: 'refused',
+      reason,
+      token,
+      usage: usageOf(token, readings),
+      windowSecond,
+      short: short === '' ? [] : (short.split(',') as ('reads' | 'writes' | 'handshakes')[]),
+      retryAfterSeconds,
+      withinRefusals: within === 1,
+    };
+  }
+
+  confirm(pass: Pass): Promise<Standing> {
+    return this.#confirmations.of(pass);
+  }
+
+  /** @throws ViewUnavailable */
+  async get(id: string): Promise<ViewToken | null> {
+    const record = await this.#asking(() => this.#connection.hget(this.#keys.token(id), 'record'));
+    return record === null ? null : (JSON.parse(record) as ViewToken);
+  }
+
+  /** Throws too where it wrote, but a partition that was certified cannot vouch for it any more. */
+  async put(tokens: readonly ViewToken[]): Promise<void> {
+    const lineages = [...Map.groupBy(tokens, ({ id }) => lineageKey(id)).values()];
+    const doubts = await this.#asking(() => Promise.all(lineages.map((lineage) => this.#write(lineage))));
+    const doubt = doubts.find((each) => each !== '');
+    if (doubt !== undefined) throw new ViewUnavailable(`the hot view may not be trusted: ${doubt}`);
+  }
+
+  /** `put` of a view that is being built: it need not vouch for anything yet. @throws ViewUnavailable */
+  async build(tokens: readonly ViewToken[]): Promise<void> {
+    const lineages = [...Map.groupBy(tokens, ({ id }) => lineageKey(id)).values()];
+    await this.#asking(() => Promise.all(lineages.map((lineage) => this.#write(lineage))));
+  }
+
+  /** @throws ViewUnavailable */
+  async usage(ids: readonly string[]): Promise<UsageReading[]> {
+    return await this.#asking(() => Promise.all(ids.map((id) => this.#usageOf(id))));
+  }
+
+  health(): { readonly ready: boolean; readonly reason: string | null } {
+    const reason = this.#connection.runId === null ? this.#connection.reason : this.#unready;
+    return { ready: reason === null, reason };
+  }
+
+  /** Of each second the greater of what is counted and what is recorded stays. @throws ViewUnavailable */
+  async refill(uses: Iterable<RecordedUse>): Promise<void> {
+    const lineages = Map.groupBy(uses, ({ token }) => lineageKey(token));
+    await this.#asking(() => Promise.all([...lineages.values()].map((lineage) => this.#refillLineage(lineage))));
+  }
+
+  /** @throws ViewUnavailable */
+  async certify(position: Position | null): Promise<void> {
+    const epoch = ulid();
+    const args = [...this.#standingArgs(), epoch, position ?? ''];
+    await this.#asking(() => Promise.all(this.#headers().map((key) => this.#run(SCRIPTS.certify, [key], args))));
+    this.#unready = null;
+  }
+
+  /**
+   * Says that the log is followed, and its events up to this position written. Every 250 ms.
+   * Answers why the view must be certified anew; null where it stands. @throws ViewUnavailable
+   */
+  async beat(position: Position | null): Promise<string | null> {
+    const args = [...this.#standingArgs(), position ?? ''];
+    const reasons = (await this.#asking(() =>
+      Promise.all(this.#headers().map((key) => this.#run(SCRIPTS.beat, [key], args))),
+    )) as string[];
+    this.#unready = reasons.find((reason) => reason !== '') ?? null;
+    return this.#unready;
+  }
+
+  /** @throws ViewUnavailable */
+  async park(id: string): Promise<void> {
+    await this.#asking(() => this.#connection.setField(this.#keys.token(id), 'parked', '1'));
+  }
+
+  async close(): Promise<void> {
+    this.#connection.close();
+  }
+
+  #standingArgs(): Argument[] {
+    return [this.#connection.runId ?? '', this.#offsetMs(), this.#staleMs];
+  }
+
+  #headers(): string[] {
+    return Array.from({ length: PARTITIONS }, (_, partition) => this.#keys.header(partition));
+  }
+
+  #run(which: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    if (this.#connection.runId === null) return Promise.reject(new ViewUnavailable(this.#connection.reason));
+    return this.#connection.run(which, keys, args);
+  }
+
+  async #asking<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof ViewUnavailable) throw error;
+      throw new ViewUnavailable('the hot view did not answer', { cause: error });
+    }
+  }
+
+  async #write(lineage: readonly ViewToken[]): Promise<string> {
+    const keys = lineage.map(({ id }) => this.#keys.token(id));
+    const header = this.#keys.header(partitionOf(lineage[0]!.id));
+    const args = [...this.#standingArgs(), ...lineage.flatMap(fieldsOf)];
+    return (await this.#run(SCRIPTS.put, [header, ...keys], args)) as string;
+  }
+
+  async #confirmAll(partition: number, passes: readonly Pass[]): Promise<readonly Standing[]> {
+    const keys = [this.#keys.header(partition), ...passes.map(({ token }) => this.#keys.token(token.id))];
+    const args = [...this.#standingArgs(), ...passes.map(({ epoch }) => epoch)];
+    try {
+      return (await this.#run(SCRIPTS.confirm, keys, args)) as Standing[];
+    } catch {
+      return passes.map(() => 'lapsed');
+    }
+  }
+
+  async #usageOf(id: string): Promise<UsageReading> {
+    const keys = [this.#keys.header(partitionOf(id)), this.#keys.token(id), this.#keys.windows(id)];
+    const reply = (await this.#run(SCRIPTS.usage, keys, [this.#offsetMs()])) as UsageReply;
+    const [readsLimit, reads, readsReset, writesLimit, writes, writesReset] =
+      reply.length === 0 ? [0, 0, 0, 0, 0, 0] : reply;
+    return { reads: reading(readsLimit, reads, readsReset), writes: reading(writesLimit, writes, writesReset) };
+  }
+
+  async #refillLineage(uses: readonly RecordedUse[]): Promise<void> {
+    const token = uses[0]!.token;
+    const keys = [this.#keys.header(partitionOf(token)), this.#keys.windows(token)];
+    const counted = uses
+      .filter(({ cost }) => cost > 0)
+      .flatMap(({ budget, windowSecond, cost }) => [BUDGETS[budget], windowSecond, cost]);
+    await this.#run(SCRIPTS.refill, keys, [this.#offsetMs(), ...counted]);
+  }
+}
+
+const notReady = (reason: string): Verdict => ({
+  kind: 'not-ready',
+  reason,
+  retryAfterSeconds: RETRY_NOT_READY_SECONDS,
+});

@@ -1,0 +1,51 @@
+import { PRELUDE } from './prelude.lua.ts';
+
+/** Fields `PUT` takes of each token, in this order. */
+export const TOKEN_FIELDS = 9;
+
+/**
+ * Writes tokens of one lineage, each unless its version is known. KEYS: header, tokens. ARGV: run_id, clock offset ms,
+ * stale ms, then of each token its version, record, digest, status, expires, retires, reads, writes, grants.
+ * Answers why the partition may not vouch for the write, '' where it may or where it was never certified.
+ */
+export const PUT = `${PRELUDE}
+for i = 2, #KEYS do
+  local at = 4 + (i - 2) * ${TOKEN_FIELDS}
+  local held = redis.call('HGET', KEYS[i], 'version')
+  if not held or tonumber(ARGV[at]) > tonumber(held) then
+    redis.call('HSET', KEYS[i], 'version', ARGV[at], 'record', ARGV[at + 1], 'digest', ARGV[at + 2],
+      'status', ARGV[at + 3], 'expires', ARGV[at + 4], 'retires', ARGV[at + 5],
+      'reads', ARGV[at + 6], 'writes', ARGV[at + 7], 'grants', ARGV[at + 8])
+    -- A newer version was understood to its end.
+    redis.call('HDEL', KEYS[i], 'parked')
+  end
+end
+local now, why, building = standing(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]))
+if now or building then return '' end
+return why
+`;
+
+/** KEYS: header, tokens. ARGV: run_id, clock offset ms, stale ms, then the epoch each was metered under. */
+export const CONFIRM = `${PRELUDE}
+local now = standing(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]))
+local answers = {}
+for i = 2, #KEYS do
+  local answer = 'stands'
+  local t = redis.call('HMGET', KEYS[i], 'status', 'expires', 'retires', 'parked')
+  if not now or now.epoch ~= ARGV[i + 2] or t[4] then answer = 'lapsed'
+  elseif not t[1] or death(t[1], t[2], t[3], now.ms) then answer = 'dead' end
+  answers[i - 1] = answer
+end
+return answers
+`;
+
+/** What is used, nothing taken, certified or not. KEYS: header, token, windows. ARGV: clock offset ms. */
+export const USAGE = `${PRELUDE}
+local t = redis.call('HMGET', KEYS[2], 'reads', 'writes')
+if not t[1] then return {} end
+local last = tonumber(redis.call('HGET', KEYS[1], 'second') or '0')
+local second = math.max(last, math.floor(raw_ms(tonumber(ARGV[1])) / 1000))
+local windows = load_windows(KEYS[3], second)
+return { tonumber(t[1]), used(windows[1]), reset(windows[1], second),
+  tonumber(t[2]), used(windows[2]), reset(windows[2], second) }
+`;
