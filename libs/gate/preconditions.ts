@@ -1,5 +1,6 @@
-import { malformed, type Problem } from '../problem/problem.ts';
+import { containsSecret, malformed, type Problem } from '../problem/problem.ts';
 import type { Envelope } from './envelope.ts';
+import { holdsToken } from './parse-input.ts';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 const ETAG = /^(?:W\/)?"(\d{1,15})"$/;
@@ -14,6 +15,8 @@ export function preconditions({ ifMatch, idempotencyKey }: Envelope): Preconditi
   if (idempotencyKey !== undefined && !KEY.test(idempotencyKey)) {
     return malformed('Idempotency-Key must be 1 to 255 visible ASCII characters.', 'idempotency-key');
   }
+  // A key is kept for good, beside the events it made (P5).
+  if (idempotencyKey !== undefined && holdsToken(idempotencyKey)) return containsSecret('idempotency-key');
   if (ifMatch === undefined || ifMatch === '*') return { ifRevision: undefined };
   const revision = ETAG.exec(ifMatch)?.[1];
   return revision === undefined

@@ -4,6 +4,7 @@ import type { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import type { Envelope, RawInput } from '../gate/envelope.ts';
 import { Gate } from '../gate/gate.ts';
+import { redact } from '../logging/logger.ts';
 import type { DeclaredOperation } from '../operation/operation.ts';
 import { Operations } from '../operation/operations.ts';
 import { bodyTooLarge, malformed, type Problem } from '../problem/problem.ts';
@@ -66,7 +67,8 @@ function envelopeOf(request: Request, { locals }: Answering): Envelope {
     face: 'rest',
     requestId: newId(),
     clientAddress: request.ip ?? 'unknown',
-    clientName: (headers['user-agent'] ?? '').slice(0, 200),
+    // Redacted before it is cut: half a token would no longer be known as one (P5).
+    clientName: redact(headers['user-agent'] ?? '').slice(0, 200),
     authorization: request.headersDistinct['authorization'] ?? [],
     idempotencyKey: single(headers['idempotency-key']),
     ifMatch: headers['if-match'],
