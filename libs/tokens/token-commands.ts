@@ -99,6 +99,9 @@ export class HandOverHandler implements ICommandHandler<HandOver> {
         },
         successorContext(call.append(`token/${successor}`)),
       );
+      // Another rotation, begun in the same millisecond, took this very id: the next look tells whether it got through.
+      const taken = created.kind === 'refused' && created.refusal.code === 'exists';
+      if (taken && attempt < ATTEMPTS) continue;
       if (created.kind !== 'done') return created;
       const outcome = await decideAndAppend(
         this.log,
