@@ -1,0 +1,210 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { viewToken } from '../../../test/contract/hot-view.contract.ts';
+import { type OwnRedis, startOwnRedis } from '../../../test/support/redis.ts';
+import { type Verdict, ViewUnavailable, type ViewToken } from '../hot-view.ts';
+import { RedisHotView, type RedisHotViewOptions } from './redis-hot-view.ts';
+
+let redis: OwnRedis;
+let admin: Redis;
+const views: RedisHotView[] = [];
+let namespace = '';
+
+const openView = async (options: Partial<RedisHotViewOptions> = {}): Promise<RedisHotView> => {
+  const view = await RedisHotView.open({ url: redis.url, namespace, ...options });
+  views.push(view);
+  return view;
+};
+const admit = (view: RedisHotView, { id, digest }: ViewToken, scope: string | null = null): Promise<Verdict> =>
+  view.admit({ id, digest, scope, cost: { reads: 1, writes: 0, handshakes: 0 } });
+const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+  while (!(await holds())) await sleep(20);
+};
+
+beforeAll(async () => {
+  redis = await startOwnRedis('hot view: redis under faults');
+  admin = new Redis(redis.url, { retryStrategy: () => 50 });
+  admin.on('error', () => {});
+}, 300_000);
+afterAll(async () => {
+  admin.disconnect();
+  await redis.stop();
+});
+beforeEach(() => {
+  namespace = `test-${randomUUID()}`;
+});
+afterEach(() => Promise.all(views.splice(0).map((view) => view.close())));
+
+describe('a Redis hot view', () => {
+  it('P3 shares one limit between processes, however they race', async () => {
+    const [one, other] = [await openView(), await openView()];
+    const token = viewToken({ limits: { reads: 50, writes: 1 } });
+    await one.put([token]);
+    await one.certify(null);
+    const verdicts = await Promise.all(
+      Array.from({ length: 120 }, (_, call) => admit(call % 2 === 0 ? one : other, token)),
+    );
+    expect(verdicts.filter(({ kind }) => kind === 'admitted')).toHaveLength(50);
+    expect((await other.usage([token.id]))[0]!.reads.used).toBe(50);
+  });
+
+  it('P2 a revocation by one process ends the other’s calls, and calls in flight', async () => {
+    const [one, other] = [await openView(), await openView()];
+    const token = viewToken();
+    await one.put([token]);
+    await one.certify(null);
+    const pass = await admit(other, token);
+    if (pass.kind !== 'admitted') throw new Error(pass.kind);
+    expect(await Promise.all([other.confirm(pass), other.confirm(pass)])).toEqual(['stands', 'stands']);
+    await one.put([{ ...token, status: 'revoked', version: 2 }]);
+    expect(await other.confirm(pass)).toBe('dead');
+    expect(await admit(other, token)).toMatchObject({ kind: 'refused', reason: 'revoked', token: { version: 2 } });
+  });
+
+  it('sends its scripts again to a server that forgot them', async () => {
+    const view = await openView();
+    const token = viewToken();
+    await view.put([token]);
+    await view.certify(null);
+    await admin.script('FLUSH');
+    expect((await admit(view, token)).kind).toBe('admitted');
+  });
+
+  it('P4 lets nobody in once its data is gone, and ends calls in flight', async () => {
+    const view = await openView();
+    const token = viewToken();
+    await view.put([token]);
+    await view.certify(null);
+    const pass = await admit(view, token);
+    if (pass.kind !== 'admitted') throw new Error(pass.kind);
+    await admin.flushall();
+    expect((await admit(view, token)).kind).toBe('not-ready');
+    expect(view.health()).toEqual({ ready: false, reason: 'it is being built' });
+    expect(await view.beat(1)).toBe('it is being built');
+    await view.put([token]);
+    await view.certify(2);
+    expect(await view.confirm(pass)).toBe('lapsed');
+    expect((await admit(view, token)).kind).toBe('admitted');
+  });
+
+  it('P4 trusts nothing another run of the server certified, even with all data there', async () => {
+    const view = await openView();
+    const token = viewToken();
+    await view.put([token]);
+    await view.certify(null);
+    // As after a fail-over: the header of another run, replicated.
+    for (const key of await admin.keys(`{${namespace}:*}:header`)) await admin.hset(key, 'run_id', 'another');
+    expect(await admit(view, token)).toMatchObject({
+      kind: 'not-ready',
+      reason: 'its server was restarted or replaced',
+    });
+    await expect(view.put([{ ...token, status: 'revoked', version: 2 }])).rejects.toThrow(ViewUnavailable);
+    expect(await view.beat(1)).toBe('its server was restarted or replaced');
+    await view.certify(1);
+    expect(await admit(view, token)).toMatchObject({ kind: 'refused', reason: 'revoked' });
+  });
+
+  it('P4 is not ready while the server is gone, nor after its restart, until certified again', async () => {
+    const view = await openView();
+    const token = viewToken();
+    await view.put([token]);
+    await view.certify(null);
+    await redis.restart();
+    await until(async () => (await view.beat(null).catch(() => '')) === 'it is being built');
+    expect((await admit(view, token)).kind).toBe('not-ready');
+    await view.put([token]);
+    await view.certify(null);
+    expect((await admit(view, token)).kind).toBe('admitted');
+  });
+
+  it('P4 answers not-ready, and no success to a write, where the server cannot be reached', async () => {
+    const gone = await startOwnRedis('hot view: redis out of reach');
+    const view = await openView({ url: gone.url });
+    const token = viewToken();
+    await view.put([token]);
+    await view.certify(null);
+    await gone.stop();
+    expect((await admit(view, token)).kind).toBe('not-ready');
+    await expect(view.put([{ ...token, version: 2 }])).rejects.toThrow(ViewUnavailable);
+    await expect(view.get(token.id)).rejects.toThrow(ViewUnavailable);
+    await until(() => !view.health().ready);
+  });
+
+  it('P4 answers in time where the server hangs', async () => {
+    const view = await openView({ commandTimeoutMs: 100 });
+    await view.certify(null);
+    await admin.client('PAUSE', 1_000);
+    expect((await admit(view, viewToken())).kind).toBe('not-ready');
+    await expect(view.put([viewToken()])).rejects.toThrow(ViewUnavailable);
+    await admin.client('UNPAUSE');
+  });
+
+  it('P4 is not ready when nobody has followed the log for 2 s, and a late beat revives nothing', async () => {
+    let offsetMs = 0;
+    const view = await openView({ clockOffsetMs: () => offsetMs });
+    const token = viewToken();
+    await view.put([token]);
+    await view.certify(1);
+    expect(await view.beat(2)).toBeNull();
+    expect((await admit(view, token)).kind).toBe('admitted');
+    offsetMs = 2_001;
+    expect(await admit(view, token)).toMatchObject({ kind: 'not-ready', reason: 'it does not follow the log' });
+    await expect(view.put([{ ...token, version: 2 }])).rejects.toThrow(ViewUnavailable);
+    expect(await view.beat(3)).toBe('it does not follow the log');
+    await view.certify(3);
+    expect((await admit(view, token)).kind).toBe('admitted');
+  });
+
+  it('P3 a server’s clock that runs back opens no window: a little is waited out, more is not ready', async () => {
+    let offsetMs = 100_000;
+    const view = await openView({ clockOffsetMs: () => offsetMs, staleMs: 1_000_000 });
+    const token = viewToken({ limits: { reads: 1, writes: 1 } });
+    await view.put([token]);
+    await view.certify(null);
+    const first = await admit(view, token);
+    offsetMs -= 1_000;
+    const second = await admit(view, token);
+    if (first.kind !== 'admitted' || second.kind !== 'refused') throw new Error(`${first.kind}, ${second.kind}`);
+    expect(second.windowSecond).toBeGreaterThanOrEqual(first.windowSecond);
+    offsetMs -= 30_000;
+    expect(await admit(view, token)).toMatchObject({ kind: 'not-ready', reason: 'the clock of its server ran back' });
+  });
+
+  it('P3 a refill of a live view takes nothing back of what it has counted', async () => {
+    const view = await openView();
+    const token = viewToken();
+    await view.put([token]);
+    await view.certify(null);
+    for (let call = 0; call < 3; call++) await admit(view, token);
+    await view.refill([{ token: token.id, budget: 'reads', cost: 1, windowSecond: Math.floor(Date.now() / 1000) - 5 }]);
+    expect((await view.usage([token.id]))[0]!.reads.used).toBe(4);
+  });
+
+  it('keeps the windows of a busy lineage within 1 KiB, and not beyond their minute', async () => {
+    let offsetMs = 0;
+    const view = await openView({ clockOffsetMs: () => offsetMs, staleMs: 1_000_000 });
+    const token = viewToken({ limits: { reads: 60_000, writes: 60_000 } });
+    await view.put([token]);
+    await view.certify(null);
+    for (let second = 0; second < 61; second++) {
+      await view.admit({ ...token, scope: null, cost: { reads: 900, writes: 900, handshakes: 9 } });
+      await admit(view, token, 'comma/none');
+      offsetMs += 1_000;
+    }
+    const [key] = await admin.keys(`{${namespace}:*}:windows:*`);
+    expect(await admin.strlen(key!)).toBeLessThanOrEqual(1024);
+    const ttl = await admin.ttl(key!);
+    expect(ttl > 0 && ttl <= 62).toBe(true);
+  });
+
+  it('starts on no server that may evict what it holds', async () => {
+    await admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    try {
+      await expect(openView()).rejects.toThrow('noeviction');
+    } finally {
+      await admin.config('SET', 'maxmemory-policy', 'noeviction');
+    }
+  });
+});
