@@ -13,7 +13,10 @@ export interface ServerProcess {
 const START_MS = 30_000;
 
 /** Starts `dist/apps/api/main.js` (built by `npm test`) on a free loopback port; resolves when it listens. */
-export async function startServerProcess(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
+export async function startServerProcess(
+  env: Readonly<Record<string, string>>,
+  startMs = START_MS,
+): Promise<ServerProcess> {
   const child = spawn(process.execPath, ['dist/apps/api/main.js'], {
     env: { ...process.env, PORT: '0', HOST: '127.0.0.1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -21,7 +24,10 @@ export async function startServerProcess(env: Readonly<Record<string, string>>):
   const lines: string[] = [];
   child.stderr.on('data', (data: Buffer) => lines.push(data.toString()));
   const url = await new Promise<string>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`the server did not start:\n${lines.join('\n')}`)), START_MS);
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`the server did not start:\n${lines.join('\n')}`));
+    }, startMs);
     child.once('exit', (code) => {
       clearTimeout(timer);
       reject(new Error(`the server ended with ${code}:\n${lines.join('\n')}`));
