@@ -6,13 +6,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { writeOperatorToken } from '../../libs/founding/operator-token-file.ts';
 import type { TokenRecord } from '../../libs/tokens/record.ts';
-import { formatToken, newSecret } from '../../libs/tokens/token-format.ts';
-import { newTokenId } from '../../libs/tokens/token-id.ts';
-import { type CliRun, writ } from '../../test/support/cli.ts';
+import { type CliRun, strangeToken, writ } from '../../test/support/cli.ts';
 
 const ID = '01J9ZK3V8Q6T4W2Y0B7D5F1G3H';
-const OPERATOR = formatToken('writ_', newTokenId(Date.now()), newSecret());
-const SECRET = formatToken('comma_sk_', newTokenId(Date.now()), newSecret());
+const OPERATOR = strangeToken('writ_');
+const SECRET = strangeToken('comma_sk_');
 
 const record: TokenRecord = {
   id: ID,
@@ -230,6 +228,17 @@ describe('writ', () => {
       expect(out).toMatch(/^decision +refused \(403\)$/m);
       expect(out).toMatch(/^rule +missing_scope: the token lacks comments:read$/m);
     });
+  });
+
+  it('why asks again for a request the index has not reached, and not for ever', async () => {
+    const unknown = { status: 404, body: { title: 'Not found', status: 404, detail: 'No use is recorded.' } };
+    told = [unknown, unknown];
+    expect(await run(['why', ID, '--json'])).toMatchObject({ exit: 0, err: '' });
+    expect(asked).toHaveLength(3);
+    asked = [];
+    told = Array.from({ length: 9 }, () => unknown);
+    expect(await run(['why', ID])).toMatchObject({ exit: 1, out: '' });
+    expect(asked).toHaveLength(5);
   });
 
   describe('P5 keeps secrets', () => {

@@ -1,4 +1,6 @@
 import { Terminal } from '../../apps/cli/terminal.ts';
+import { formatToken, newSecret } from '../../libs/tokens/token-format.ts';
+import { newTokenId } from '../../libs/tokens/token-id.ts';
 
 // nest-commander requires Nest, which is ESM: jest can do so only once Nest is there and evaluated.
 await import('@nestjs/core');
@@ -9,6 +11,9 @@ export interface CliRun {
   readonly out: string;
   readonly err: string;
 }
+
+/** A well-formed token that no server knows. */
+export const strangeToken = (prefix: string): string => formatToken(prefix, newTokenId(Date.now()), newSecret());
 
 /** One `writ …` in this process: nothing of the real environment, a pipe unless told to be a terminal. */
 export async function writ(

@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'nest-commander';
 import type { Person } from '../../../libs/person/person.ts';
 import type { TokenUse } from '../../../libs/usage/use.ts';
 import { parseRequestId } from '../arguments.ts';
+import { Refused } from '../failures.ts';
 import { members } from '../show/table.ts';
+import type { Answer } from '../writ-client.ts';
 import { type JsonOption, ServerCommand } from './writ-command.ts';
 
 /** What `GET /api/v1/requests/:request_id` answers. */
@@ -16,6 +19,9 @@ interface ExplainedRequest extends Pick<
   readonly position: number;
 }
 
+/** Each try is a read of the caller's limit, so they are few. */
+const WAITS_MS = [100, 200, 400, 800];
+
 @Command({
   name: 'why',
   description: 'Explain an answer: which token, which decision, which rule',
@@ -27,8 +33,21 @@ export class WhyCommand extends ServerCommand {
 
   async run(params: string[], { json }: JsonOption): Promise<void> {
     const id = parseRequestId(params[0] ?? '');
-    const { text, body } = await this.client.get<ExplainedRequest>(`/api/v1/requests/${id}`);
+    const { text, body } = await this.#find(id);
     this.show(json, text, () => explain(body));
+  }
+
+  /** The index of uses follows the log, a moment behind: an id from an answer just seen may not be in it yet. */
+  async #find(id: string): Promise<Answer<ExplainedRequest>> {
+    for (const waitMs of WAITS_MS) {
+      try {
+        return await this.client.get<ExplainedRequest>(`/api/v1/requests/${id}`);
+      } catch (error) {
+        if (!(error instanceof Refused) || error.problem.status !== 404) throw error;
+        await sleep(waitMs);
+      }
+    }
+    return this.client.get<ExplainedRequest>(`/api/v1/requests/${id}`);
   }
 }
 
