@@ -7,7 +7,7 @@ import { TOKEN_PREFIX, type TokenEvent, type TokenRotated } from '../../libs/tok
 import { loadToken } from '../../libs/tokens/load-token.ts';
 import { evolve, noToken, type Token } from '../../libs/tokens/token.ts';
 import { type StandingToken, toViewToken } from '../../libs/tokens/view-token.ts';
-import { useOf } from '../../libs/usage/use.ts';
+import { type TokenUse, useOf } from '../../libs/usage/use.ts';
 import { WINDOW_BUCKETS } from '../../libs/window/window.ts';
 
 export interface FollowOptions {
@@ -52,7 +52,13 @@ interface Folded {
   revision: number;
 }
 
-async function rebuildTokens({ log, view, catalogues, onFault }: FollowOptions): Promise<void> {
+/** What is written to while the tokens are read from the log. */
+export type TokenSink = Omit<FollowOptions, 'view' | 'clock'> & {
+  readonly view: Pick<FollowOptions['view'], 'put' | 'park'>;
+};
+
+/** Writes every token of the log as it stands now. */
+export async function rebuildTokens({ log, view, catalogues, onFault }: TokenSink): Promise<void> {
   const tokens = new Map<string, Folded>();
   const activated = new Set<string>();
   const parked = new Set<string>();
@@ -87,7 +93,10 @@ async function rebuildTokens({ log, view, catalogues, onFault }: FollowOptions):
 }
 
 /** The uses that may still lie in a window, from the end of the log backwards. */
-async function recentUses({ log, clock }: FollowOptions): Promise<RecordedUse[]> {
+export async function recentUses(
+  { log, clock }: Pick<FollowOptions, 'log' | 'clock'>,
+  secondOf: (use: TokenUse, event: RecordedEvent) => number = laterSecond,
+): Promise<RecordedUse[]> {
   const nowMs = clock();
   const oldestMs = nowMs - WINDOW_BUCKETS * 1000 - RECORDED_LATER_MS;
   const uses: RecordedUse[] = [];
@@ -102,12 +111,14 @@ async function recentUses({ log, clock }: FollowOptions): Promise<RecordedUse[]>
       if (written.has(write)) continue;
       written.add(write);
     }
-    // A view whose clock lagged (the machine slept) named an earlier second than the log: the later one counts.
-    const windowSecond = Math.max(use.window_second, Math.floor(event.recordedAt / 1000));
-    uses.push({ token: use.token, budget: use.budget, cost: use.cost, windowSecond });
+    uses.push({ token: use.token, budget: use.budget, cost: use.cost, windowSecond: secondOf(use, event) });
   }
   return uses;
 }
+
+/** A view whose clock lagged (the machine slept) named an earlier second than the log: the later one counts. */
+const laterSecond = (use: TokenUse, event: RecordedEvent): number =>
+  Math.max(use.window_second, Math.floor(event.recordedAt / 1000));
 
 const RETRY_MS = 500;
 
@@ -134,7 +145,8 @@ async function follow(options: FollowOptions, from: Position | null, signal: Abo
   }
 }
 
-async function putToken({ log, view, catalogues, onFault }: FollowOptions, event: RecordedEvent): Promise<void> {
+/** Writes the token of an event, and the one it activates, as they stand now. @throws LogUnavailable, ViewUnavailable */
+export async function putToken({ log, view, catalogues, onFault }: TokenSink, event: RecordedEvent): Promise<void> {
   const id = event.stream.slice(TOKEN_PREFIX.length);
   const successor = successorOf(event);
   const standing: StandingToken[] = [];
@@ -145,7 +157,7 @@ async function putToken({ log, view, catalogues, onFault }: FollowOptions, event
     } catch (error) {
       if (error instanceof LogUnavailable) throw error;
       // Its events are not understood: the token stands still, and only it.
-      view.park(each);
+      await view.park(each);
       onFault(error as Error);
     }
   }

@@ -2,9 +2,15 @@ import { PRELUDE } from './prelude.lua.ts';
 
 /**
  * Certifies a partition. One that stands keeps its epoch, so that a second follower's start ends nobody's call.
- * KEYS: header. ARGV: run_id, clock offset ms, stale ms, new epoch, position or ''.
+ * KEYS: header. ARGV: run_id, clock offset ms, stale ms, new epoch, position or '', name of the building or ''.
+ * Answers 1; 0 where what was built is gone, in part at least: another run of the server, or a flush.
  */
 export const CERTIFY = `${PRELUDE}
+if ARGV[6] ~= '' then
+  local begun = redis.call('HGET', KEYS[1], 'building:' .. ARGV[6])
+  if begun ~= ARGV[1] then return 0 end
+  redis.call('HDEL', KEYS[1], 'building:' .. ARGV[6])
+end
 local offset = tonumber(ARGV[2])
 local raw = raw_ms(offset)
 local now = standing(KEYS[1], ARGV[1], offset, tonumber(ARGV[3]))
@@ -15,15 +21,17 @@ if not now then
   redis.call('HSET', KEYS[1], 'run_id', ARGV[1], 'epoch', ARGV[4], 'second', second, 'position', ARGV[5])
 end
 redis.call('HSET', KEYS[1], 'beat_ms', now and now.ms or raw)
+return 1
 `;
 
 /**
  * Says that the log is followed, up to this position; revives nothing that is stale. KEYS: header.
- * ARGV: run_id, clock offset ms, stale ms, position or ''. Answers '' or why the partition does not stand.
+ * ARGV: run_id, clock offset ms, stale ms, position or '', or 'ask' to say nothing. Answers '' or why the partition does not stand.
  */
 export const BEAT = `${PRELUDE}
 local now, why = standing(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]))
 if not now then return why end
+if ARGV[4] == 'ask' then return '' end
 redis.call('HSET', KEYS[1], 'beat_ms', now.ms)
 local held = tonumber(redis.call('HGET', KEYS[1], 'position') or '')
 local position = tonumber(ARGV[4])

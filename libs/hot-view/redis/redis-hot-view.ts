@@ -150,11 +150,24 @@ export class RedisHotView implements HotView, HotViewMaintenance {
     await this.#asking(() => Promise.all([...lineages.values()].map((lineage) => this.#refillLineage(lineage))));
   }
 
-  /** @throws ViewUnavailable */
-  async certify(position: Position | null): Promise<void> {
-    const epoch = ulid();
-    const args = [...this.#standingArgs(), epoch, position ?? ''];
-    await this.#asking(() => Promise.all(this.#headers().map((key) => this.#run(SCRIPTS.certify, [key], args))));
+  /** Leaves a mark that a loss of data takes away; answers its name, for `certify`. @throws ViewUnavailable */
+  async beginBuilding(): Promise<string> {
+    const building = ulid();
+    const runId = this.#connection.runId;
+    if (runId === null) throw new ViewUnavailable(this.#connection.reason);
+    await this.#asking(() =>
+      Promise.all(this.#headers().map((key) => this.#connection.setField(key, `building:${building}`, runId))),
+    );
+    return building;
+  }
+
+  /** @throws ViewUnavailable, also where what was built since `beginBuilding` is gone */
+  async certify(position: Position | null, building = ''): Promise<void> {
+    const args = [...this.#standingArgs(), ulid(), position ?? '', building];
+    const certified = await this.#asking(() =>
+      Promise.all(this.#headers().map((key) => this.#run(SCRIPTS.certify, [key], args))),
+    );
+    if (certified.includes(0)) throw new ViewUnavailable('what was built is gone');
     this.#unready = null;
   }
 
@@ -162,13 +175,13 @@ export class RedisHotView implements HotView, HotViewMaintenance {
    * Says that the log is followed, and its events up to this position written. Every 250 ms.
    * Answers why the view must be certified anew; null where it stands. @throws ViewUnavailable
    */
-  async beat(position: Position | null): Promise<string | null> {
-    const args = [...this.#standingArgs(), position ?? ''];
-    const reasons = (await this.#asking(() =>
-      Promise.all(this.#headers().map((key) => this.#run(SCRIPTS.beat, [key], args))),
-    )) as string[];
-    this.#unready = reasons.find((reason) => reason !== '') ?? null;
-    return this.#unready;
+  beat(position: Position | null): Promise<string | null> {
+    return this.#sayOrAsk(position ?? '');
+  }
+
+  /** What `beat` would answer; keeps nothing from growing stale. @throws ViewUnavailable */
+  doubt(): Promise<string | null> {
+    return this.#sayOrAsk('ask');
   }
 
   /** @throws ViewUnavailable */
@@ -178,6 +191,15 @@ export class RedisHotView implements HotView, HotViewMaintenance {
 
   async close(): Promise<void> {
     this.#connection.close();
+  }
+
+  async #sayOrAsk(what: Argument): Promise<string | null> {
+    const args = [...this.#standingArgs(), what];
+    const reasons = (await this.#asking(() =>
+      Promise.all(this.#headers().map((key) => this.#run(SCRIPTS.beat, [key], args))),
+    )) as string[];
+    this.#unready = reasons.find((reason) => reason !== '') ?? null;
+    return this.#unready;
   }
 
   #standingArgs(): Argument[] {
