@@ -1,6 +1,7 @@
 /** `npm run bench`: measures, and writes docs/benchmarks.md. A report, not a test: nothing fails for being slow. */
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { promisify } from 'node:util';
 import { measureCalls, measureRevocations } from './calls.ts';
 import { runSource } from './child.ts';
@@ -11,6 +12,7 @@ import type { ViewFigures } from './view.ts';
 
 const say = (text: string): void => console.log(text);
 
+const loadBefore = loadavg()[0] ?? 0;
 say('calls …');
 const calls = await measureCalls();
 say(`  full call ${(calls.full.perSecond / calls.nest.perSecond).toFixed(2)} of bare Nest`);
@@ -27,6 +29,6 @@ const view = JSON.parse(stdout) as ViewFigures[];
 say('start …');
 const start = await measureStart();
 
-const report = render({ calls, revocations, log, view, start });
+const report = render({ loadBefore, calls, revocations, log, view, start });
 writeFileSync('docs/benchmarks.md', report);
 say(report);

@@ -5,6 +5,8 @@ import type { StartFigures } from './start.ts';
 import type { ViewFigures } from './view.ts';
 
 export interface Figures {
+  /** The machine's load average before anything was measured: others at work on it. */
+  readonly loadBefore: number;
   readonly calls: CallFigures;
   readonly revocations: RevocationFigures;
   readonly log: LogFigures;
@@ -30,6 +32,7 @@ export function render(figures: Figures): string {
     `${(totalmem() / GIB).toFixed(0)} GiB of memory`,
     `Node ${process.version}`,
     new Date().toISOString().slice(0, 10),
+    `load average ${figures.loadBefore.toFixed(1)} before the run`,
   ];
   return `# Benchmarks
 
