@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Catalogues } from '../catalogue/catalogue.ts';
@@ -112,16 +113,25 @@ export class HandOverHandler implements ICommandHandler<HandOver> {
       );
       if (outcome.kind === 'conflict' && ifRevision === undefined && attempt < ATTEMPTS) continue;
       if (outcome.kind !== 'done') return outcome;
+      // A twin under the same key got there first: the secret made here is nobody's, the one shown there is.
+      if (outcome.repeated) return { kind: 'refused', refusal: { code: 'already_rotated', successor } } as const;
       const [, heir] = await putTokens([id, successor], this.log, this.view, this.catalogues);
       return { successor: heir!, outcome };
     }
   }
 }
 
-/** The first of two appends: the use is the second one's to carry, and `If-Match` speaks of the predecessor. */
-function successorContext({ eventId, metadata, beforeAppend }: AppendContext): AppendContext {
+/**
+ * The first of two appends: the use is the second one's to carry, and `If-Match` speaks of the predecessor. Its ids are
+ * its own even under a key, so that two rotations at once can never both believe that they made the successor.
+ */
+function successorContext({ metadata, beforeAppend }: AppendContext): AppendContext {
   const { $correlationId, $causationId, schema, actor } = metadata as EventMetadata & { readonly actor: Actor };
-  return { eventId, metadata: { $correlationId, $causationId, schema, actor }, ...(beforeAppend && { beforeAppend }) };
+  return {
+    eventId: () => randomUUID(),
+    metadata: { $correlationId, $causationId, schema, actor },
+    ...(beforeAppend && { beforeAppend }),
+  };
 }
 
 /** Brings the view up to what the log says of these tokens. @throws ViewUnavailable */

@@ -1,11 +1,15 @@
+import { Inject } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { Matches } from 'class-validator';
 import { unqualify } from '../../catalogue/catalogue.ts';
+import type { EventLog } from '../../event-log/event-log.ts';
+import { EVENT_LOG } from '../../injection-tokens.ts';
 import { type Call, DeclareOperation, type Operation, READ, type Result } from '../../operation/operation.ts';
 import { Operations } from '../../operation/operations.ts';
 import { notFound } from '../../problem/problem.ts';
 import { FindUse } from '../../usage/queries.ts';
 import type { TokenUse } from '../../usage/use.ts';
+import { TokenRecords } from '../token-records.ts';
 
 export class FindRequestInput {
   /** `X-Request-Id` of an answer. */
@@ -47,10 +51,13 @@ export class FindRequestOperation implements Operation<FindRequestInput> {
   constructor(
     private readonly queries: QueryBus,
     private readonly operations: Operations,
+    private readonly records: TokenRecords,
+    @Inject(EVENT_LOG) private readonly log: EventLog,
   ) {}
 
   async run({ request_id: requestId }: FindRequestInput, { token }: Call): Promise<Result> {
-    const [found] = await this.queries.execute(new FindUse({ requestId, workspace: token.workspace }));
+    const query = new FindUse({ requestId, workspace: token.workspace });
+    const found = (await this.queries.execute(query))[0] ?? (await this.#findLater(query));
     if (found === undefined) return notFound('No use of a token is recorded under this request id.');
     const use = found.data as TokenUse;
     const scope = this.operations.named(use.operation)?.spec.scope ?? null;
@@ -70,5 +77,12 @@ export class FindRequestOperation implements Operation<FindRequestInput> {
         position: found.position,
       },
     };
+  }
+
+  /** A call just answered may not be in the index yet: before saying that there was none, the index is waited for. */
+  async #findLater(query: FindUse) {
+    const head = await this.log.head();
+    if (head === null || !(await this.records.historyReaches(head))) return undefined;
+    return (await this.queries.execute(query))[0];
   }
 }
