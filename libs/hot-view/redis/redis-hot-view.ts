@@ -47,6 +47,7 @@ const SCRIPTS = {
 const COMMAND_TIMEOUT_MS = 500;
 const STALE_MS = 2_000;
 const RETRY_NOT_READY_SECONDS = 1;
+const UNKNOWN = 'it is not known to be certified yet';
 const BUDGETS: Readonly<Record<Budget, number>> = { reads: 1, writes: 2, handshakes: 3, refusals: 4 };
 
 /**
@@ -60,8 +61,9 @@ export class RedisHotView implements HotView, HotViewMaintenance {
   readonly #offsetMs: () => number;
   readonly #records = new ParsedRecords();
   readonly #confirmations = new Confirmations((partition, passes) => this.#confirmAll(partition, passes));
-  /** Why the view may not be asked, as last heard; null: it may. */
-  #unready: string | null = 'it is not known to be certified yet';
+  /** Why the view may not be asked, as last heard; null: it may, on the run of the server it was heard of. */
+  #unready: string | null = UNKNOWN;
+  #heardOf: string | null = null;
 
   private constructor(connection: Connection, options: RedisHotViewOptions) {
     this.#connection = connection;
@@ -78,17 +80,18 @@ export class RedisHotView implements HotView, HotViewMaintenance {
 
   async admit({ id, digest, scope, cost }: Admission): Promise<Verdict> {
     const cached = this.#records.get(id);
+    const args = this.#standingArgs();
     let reply: AdmitReply;
     try {
       const keys = [this.#keys.header(partitionOf(id)), this.#keys.token(id), this.#keys.windows(id)];
       const asked = [digest, scope ?? '', cost.reads, cost.writes, cost.handshakes, cached?.version ?? ''];
-      reply = (await this.#run(SCRIPTS.admit, keys, [...this.#standingArgs(), ...asked])) as AdmitReply;
+      reply = (await this.#run(SCRIPTS.admit, keys, [...args, ...asked])) as AdmitReply;
     } catch (error) {
       return notReady((error as Error).message);
     }
     if (reply[0] === 'unknown') return { kind: 'unknown' };
     if (reply[0] === 'not-ready') {
-      if (reply[2] === 1) this.#unready = reply[1];
+      if (reply[2] === 1) this.#hear(reply[1], args[0]);
       return notReady(reply[1]);
     }
     const [, record, windowSecond, epoch] = reply;
@@ -140,7 +143,8 @@ export class RedisHotView implements HotView, HotViewMaintenance {
   }
 
   health(): { readonly ready: boolean; readonly reason: string | null } {
-    const reason = this.#connection.runId === null ? this.#connection.reason : this.#unready;
+    const { runId } = this.#connection;
+    const reason = runId === null ? this.#connection.reason : runId === this.#heardOf ? this.#unready : UNKNOWN;
     return { ready: reason === null, reason };
   }
 
@@ -163,12 +167,12 @@ export class RedisHotView implements HotView, HotViewMaintenance {
 
   /** @throws ViewUnavailable, also where what was built since `beginBuilding` is gone */
   async certify(position: Position | null, building = ''): Promise<void> {
-    const args = [...this.#standingArgs(), ulid(), position ?? '', building];
+    const args = [...this.#standingArgs(), ulid(), position ?? '', building] as const;
     const certified = await this.#asking(() =>
       Promise.all(this.#headers().map((key) => this.#run(SCRIPTS.certify, [key], args))),
     );
     if (certified.includes(0)) throw new ViewUnavailable('what was built is gone');
-    this.#unready = null;
+    this.#hear(null, args[0]);
   }
 
   /**
@@ -194,15 +198,21 @@ export class RedisHotView implements HotView, HotViewMaintenance {
   }
 
   async #sayOrAsk(what: Argument): Promise<string | null> {
-    const args = [...this.#standingArgs(), what];
+    const args = [...this.#standingArgs(), what] as const;
     const reasons = (await this.#asking(() =>
       Promise.all(this.#headers().map((key) => this.#run(SCRIPTS.beat, [key], args))),
     )) as string[];
-    this.#unready = reasons.find((reason) => reason !== '') ?? null;
-    return this.#unready;
+    const doubt = reasons.find((reason) => reason !== '') ?? null;
+    this.#hear(doubt, args[0]);
+    return doubt;
   }
 
-  #standingArgs(): Argument[] {
+  #hear(doubt: string | null, runId: string): void {
+    this.#unready = doubt;
+    this.#heardOf = runId;
+  }
+
+  #standingArgs(): [runId: string, offsetMs: number, staleMs: number] {
     return [this.#connection.runId ?? '', this.#offsetMs(), this.#staleMs];
   }
 

@@ -1,0 +1,142 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadCatalogues } from '../../libs/catalogue/load-catalogues.ts';
+import type { NewEvent } from '../../libs/event-log/event-log.ts';
+import { RedisHotView } from '../../libs/hot-view/redis/redis-hot-view.ts';
+import { newTokenId } from '../../libs/tokens/token-id.ts';
+import { MemoryEventLog } from '../../test/doubles/memory-event-log.ts';
+import { type OwnRedis, startOwnRedis } from '../../test/support/redis.ts';
+import { type Follower } from './follow.ts';
+import { followIntoRedis } from './follow-redis.ts';
+
+const DIGEST = 'a'.repeat(64);
+const NOW = '2026-01-01T00:00:00.000Z';
+
+const event = (type: string, data: object): NewEvent => {
+  const id = randomUUID();
+  return { id, type, data, metadata: { $correlationId: id, $causationId: id, schema: 1 } };
+};
+const created = (id: string): NewEvent =>
+  event('TokenCreated', {
+    id,
+    catalogue: 'comma',
+    kind: 'agent',
+    name: 'agent',
+    owner: { id: 'jason', name: 'Jason' },
+    workspace: 'w1',
+    scopes: ['reports:read'],
+    restrict: { companies: [], projects: [] },
+    limits: { reads: 5, writes: 5 },
+    expires_at: null,
+    digest: DIGEST,
+    lineage: id,
+    predecessor: null,
+    at: NOW,
+  });
+const used = (token: string): NewEvent =>
+  event('TokenUsed', { token, budget: 'reads', cost: 1, window_second: Math.floor(Date.now() / 1000), time: NOW });
+const revoked = (): NewEvent => event('TokenRevoked', { reason: 'leak', note: null, at: NOW });
+
+let redis: OwnRedis;
+beforeAll(async () => {
+  redis = await startOwnRedis('hot view: redis follower');
+}, 300_000);
+afterAll(() => redis.stop());
+
+describe('the shared hot view follows the log', () => {
+  let log: MemoryEventLog;
+  let namespace: string;
+  let followers: Follower[];
+  let views: RedisHotView[];
+  let id: string;
+
+  const open = async (): Promise<RedisHotView> => {
+    const view = await RedisHotView.open({ url: redis.url, namespace });
+    views.push(view);
+    return view;
+  };
+  const follow = async (view: RedisHotView): Promise<Follower> => {
+    const follower = await followIntoRedis({
+      log,
+      view,
+      catalogues: loadCatalogues(null),
+      clock: Date.now,
+      appendDeadlineMs: 10,
+      onFault: () => {},
+    });
+    followers.push(follower);
+    return follower;
+  };
+  const kind = async (view: RedisHotView): Promise<string> => {
+    const cost = { reads: 1, writes: 0, handshakes: 0 };
+    const verdict = await view.admit({ id, digest: DIGEST, scope: 'comma/reports:read', cost });
+    return verdict.kind === 'refused' ? verdict.reason : verdict.kind;
+  };
+  const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+    while (!(await holds())) await sleep(20);
+  };
+
+  beforeEach(async () => {
+    log = new MemoryEventLog();
+    namespace = `test-${randomUUID()}`;
+    followers = [];
+    views = [];
+    id = newTokenId(1);
+    await log.append(`token-${id}`, 'no-stream', [created(id)]);
+  });
+  afterEach(async () => {
+    await Promise.all(followers.map((follower) => follower.stop()));
+    await Promise.all(views.map((view) => view.close()));
+  });
+
+  it('P2 one follower makes the view ready for every process, and dead is dead for all', async () => {
+    const [following, other] = [await open(), await open()];
+    expect(await kind(other)).toBe('not-ready');
+    await follow(following);
+    expect(await kind(other)).toBe('admitted');
+    await log.append(`token-${id}`, 0, [revoked()]);
+    await until(async () => (await kind(other)) === 'revoked');
+  });
+
+  it('P4 stays ready as long as anybody follows, and not 2 s longer', async () => {
+    const view = await open();
+    const [one, another] = [await follow(view), await follow(await open())];
+    await one.stop();
+    await sleep(2_300);
+    expect(await view.doubt()).toBeNull();
+    await another.stop();
+    await sleep(2_300);
+    expect(await kind(view)).toBe('not-ready');
+  });
+
+  it('P3 P4 a second follower’s start ends nobody’s call and hands out no budget', async () => {
+    const view = await open();
+    await follow(view);
+    const pass = await view.admit({ id, digest: DIGEST, scope: null, cost: { reads: 4, writes: 0, handshakes: 0 } });
+    if (pass.kind !== 'admitted') throw new Error(pass.kind);
+    await follow(await open());
+    expect(await view.confirm(pass)).toBe('stands');
+    expect([await kind(view), await kind(view)]).toEqual(['admitted', 'throttled']);
+  });
+
+  it('P3 P4 certifies anew after Redis lost everything, with the windows the log remembers', async () => {
+    const view = await open();
+    await follow(view);
+    expect(await kind(view)).toBe('admitted');
+    await log.append('usage-b-2026-01-01', 'no-stream', [used(id), used(id), used(id), used(id)]);
+    await redis.restart();
+    await until(() => view.health().reason !== null);
+    await until(() => view.health().ready);
+    expect([await kind(view), await kind(view)]).toEqual(['admitted', 'throttled']);
+  });
+
+  it('P4 certifies nothing that was lost while it was built', async () => {
+    const view = await open();
+    const building = await view.beginBuilding();
+    await redis.restart();
+    await until(async () => (await view.doubt().catch(() => null)) !== null);
+    await expect(view.certify(null, building)).rejects.toThrow('what was built is gone');
+    expect(view.health().ready).toBe(false);
+  });
+});
