@@ -177,8 +177,13 @@ describe('a Redis hot view', () => {
     const token = viewToken();
     await view.put([token]);
     await view.certify(null);
-    for (let call = 0; call < 3; call++) await admit(view, token);
-    await view.refill([{ token: token.id, budget: 'reads', cost: 1, windowSecond: Math.floor(Date.now() / 1000) - 5 }]);
+    const pass = await view.admit({ ...token, scope: null, cost: { reads: 3, writes: 0, handshakes: 0 } });
+    if (pass.kind !== 'admitted') throw new Error(pass.kind);
+    const recorded = { token: token.id, budget: 'reads' as const, cost: 1 };
+    await view.refill([
+      { ...recorded, windowSecond: pass.windowSecond },
+      { ...recorded, windowSecond: pass.windowSecond - 5 },
+    ]);
     expect((await view.usage([token.id]))[0]!.reads.used).toBe(4);
   });
 
