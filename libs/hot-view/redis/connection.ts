@@ -18,6 +18,8 @@ export const script = (source: string): Script => ({ source, sha: hash('sha1', s
 export type Argument = string | number;
 
 const CONNECT_TIMEOUT_MS = 2_000;
+/** How long a closed connection may keep the process. */
+const DISCONNECT_TIMEOUT_MS = 200;
 const LONGEST_RECONNECT_MS = 1_000;
 
 /**
@@ -38,6 +40,7 @@ export class Connection {
       enableAutoPipelining: false,
       commandTimeout: commandTimeoutMs,
       connectTimeout: CONNECT_TIMEOUT_MS,
+      disconnectTimeout: DISCONNECT_TIMEOUT_MS,
       retryStrategy: (times) => Math.min(times * 50, LONGEST_RECONNECT_MS),
     });
     // Told by `reason`; without a listener ioredis prints.
