@@ -47,6 +47,7 @@ const SCRIPTS = {
 const COMMAND_TIMEOUT_MS = 500;
 const STALE_MS = 2_000;
 const RETRY_NOT_READY_SECONDS = 1;
+const LINEAGES_AT_ONCE = 500;
 const UNKNOWN = 'it is not known to be certified yet';
 const BUDGETS: Readonly<Record<Budget, number>> = { reads: 1, writes: 2, handshakes: 3, refusals: 4 };
 
@@ -150,8 +151,12 @@ export class RedisHotView implements HotView, HotViewMaintenance {
 
   /** Of each second the greater of what is counted and what is recorded stays. @throws ViewUnavailable */
   async refill(uses: Iterable<RecordedUse>): Promise<void> {
-    const lineages = Map.groupBy(uses, ({ token }) => lineageKey(token));
-    await this.#asking(() => Promise.all([...lineages.values()].map((lineage) => this.#refillLineage(lineage))));
+    const lineages = [...Map.groupBy(uses, ({ token }) => lineageKey(token)).values()];
+    // Not all at once: each has the deadline of a command.
+    for (let from = 0; from < lineages.length; from += LINEAGES_AT_ONCE) {
+      const some = lineages.slice(from, from + LINEAGES_AT_ONCE);
+      await this.#asking(() => Promise.all(some.map((lineage) => this.#refillLineage(lineage))));
+    }
   }
 
   /** Leaves a mark that a loss of data takes away; answers its name, for `certify`. @throws ViewUnavailable */
@@ -262,9 +267,12 @@ export class RedisHotView implements HotView, HotViewMaintenance {
   async #refillLineage(uses: readonly RecordedUse[]): Promise<void> {
     const token = uses[0]!.token;
     const keys = [this.#keys.header(partitionOf(token)), this.#keys.windows(token)];
-    const counted = uses
-      .filter(({ cost }) => cost > 0)
-      .flatMap(({ budget, windowSecond, cost }) => [BUDGETS[budget], windowSecond, cost]);
+    const taken = uses.filter(({ cost }) => cost > 0);
+    const buckets = Map.groupBy(taken, ({ budget, windowSecond }) => `${BUDGETS[budget]} ${windowSecond}`);
+    const counted = [...buckets.values()].flatMap((same) => {
+      const { budget, windowSecond } = same[0]!;
+      return [BUDGETS[budget], windowSecond, same.reduce((sum, { cost }) => sum + cost, 0)];
+    });
     await this.#run(SCRIPTS.refill, keys, [this.#offsetMs(), ...counted]);
   }
 }
