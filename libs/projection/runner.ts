@@ -158,7 +158,12 @@ class Runner implements RunningProjection {
     this.#parked = new Set((await readParked(db, this.#projection)).map(({ stream }) => stream));
     this.#leading = true;
     this.#fault = null;
-    const queue = new EventQueue(this.#options.log, this.#stored, this.#stopping.signal);
+    const queue = new EventQueue(
+      this.#options.log,
+      this.#stored,
+      this.#projection.streamPrefixes,
+      this.#stopping.signal,
+    );
     try {
       for (;;) {
         const idleMs = this.#seen === this.#stored ? null : IDLE_CHECKPOINT_MS;

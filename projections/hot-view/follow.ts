@@ -24,7 +24,7 @@ export interface Follower {
 }
 
 /** How much later than its metering a use may have been recorded: the journal's wait and the append's own deadline. */
-const RECORDED_LATER_MS = 30_000;
+const RECORDED_LATER_MS = 10_000;
 const TOKENS_A_PUT = 1_000;
 
 /**
