@@ -95,7 +95,7 @@ export class EventStoreDouble {
   /** Null when the connection is to break instead of an answer. */
   async #perform({ stream, expected, events }: Append): Promise<AppendResult | null> {
     this.appendCount += 1;
-    if (this.delayAppendsMs > 0) await delay(this.delayAppendsMs);
+    if (this.delayAppendsMs > 0) await delay(this.delayAppendsMs, undefined, { ref: false });
     const cut = this.#cut;
     this.#cut = undefined;
     if (cut === 'before') return null;
@@ -163,12 +163,13 @@ export class EventStoreDouble {
   }
 
   #delete(kind: 'soft-deleted' | 'tombstoned') {
+    const Response = kind === 'tombstoned' ? streamsPb.TombstoneResp : streamsPb.DeleteResp;
     return (call: ServerUnaryCall<DeleteRequest, DeleteResponse>, answer: sendUnaryData<DeleteResponse>): void => {
       const last = this.store.delete(nameOf(call.request.getOptions()?.getStreamIdentifier()), kind);
-      const position = new streamsPb.DeleteResp.Position();
+      const position = new Response.Position();
       position.setCommitPosition(String(last ?? 0));
       position.setPreparePosition(String(last ?? 0));
-      const response = new streamsPb.DeleteResp();
+      const response = new Response();
       response.setPosition(position);
       answer(null, response);
     };
