@@ -19,6 +19,7 @@ import {
   WrongExpectedRevision,
 } from '../event-log.ts';
 import { appendUntilCertain } from './append.ts';
+import { guardBatchStreams } from './batch-stream.ts';
 import { isOurs, LOG_NAME_STREAM, type Resolved, toRecorded } from './recorded.ts';
 import { follow } from './subscription.ts';
 
@@ -40,6 +41,7 @@ export function openEventStoreLog({
   upcast = (event) => event,
   deadlineMs = 5_000,
 }: EventStoreSettings): Promise<EventLog> {
+  guardBatchStreams();
   const client = EventStoreDBClient.connectionString(connectionString);
   return Promise.resolve(new EventStoreLog(client, upcast, deadlineMs));
 }
