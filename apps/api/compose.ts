@@ -2,17 +2,19 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Catalogues } from '../../libs/catalogue/catalogue.ts';
 import type { EventLog } from '../../libs/event-log/event-log.ts';
-import { openSqliteEventLog } from '../../libs/event-log/sqlite/sqlite-event-log.ts';
-import { type Founded, found } from '../../libs/founding/founding.ts';
+import { openEventLog } from '../../libs/event-log/open-event-log.ts';
+import { type Founded, found, requireFounded } from '../../libs/founding/founding.ts';
 import type { Freshness } from '../../libs/gate/freshness.ts';
 import type { HotView } from '../../libs/hot-view/hot-view.ts';
 import { MemoryHotView } from '../../libs/hot-view/memory/memory-hot-view.ts';
+import { RedisHotView } from '../../libs/hot-view/redis/redis-hot-view.ts';
 import { type RunningProjection, startProjection } from '../../libs/projection/runner.ts';
 import { openReadDb, type ReadDb } from '../../libs/read-db/read-db.ts';
 import type { Settings } from '../../libs/settings/settings.ts';
 import { Denials } from '../../libs/usage/denials.ts';
 import { UsageJournal } from '../../libs/usage/journal.ts';
-import { followIntoHotView } from '../../projections/hot-view/follow.ts';
+import { type Follower, type FollowOptions, followIntoHotView } from '../../projections/hot-view/follow.ts';
+import { followIntoRedis } from '../../projections/hot-view/follow-redis.ts';
 import { reports } from '../../projections/reports/reports.projection.ts';
 import { tokenUses } from '../../projections/token-uses/token-uses.projection.ts';
 import { tokens } from '../../projections/tokens/tokens.projection.ts';
@@ -36,21 +38,20 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
   const close = async (): Promise<void> => {
     for (const end of closing.toReversed()) await end();
   };
+  const onFault = (error: Error): void => logger.error({ err: error }, 'the hot view cannot follow the log for now');
   try {
-    const log = await openSqliteEventLog({ directory: settings.dataDir });
+    const log = await openEventLog(settings);
     closing.push(() => log.close());
-    const founded = await found(log, catalogues, settings.dataDir, Date.now);
+    const founded =
+      settings.eventStoreUrl === null
+        ? await found(log, catalogues, settings.dataDir, Date.now)
+        : await requireFounded(log);
 
-    const view = new MemoryHotView();
-    closing.push(() => view.close());
-    const follower = await followIntoHotView({
-      log,
-      view,
-      catalogues,
-      clock: Date.now,
-      onFault: (error) => logger.error({ err: error }, 'the hot view met an event it does not understand'),
-    });
-    closing.push(() => follower.stop());
+    const { view, follower } = await openHotView(settings, { log, catalogues, clock: Date.now, onFault });
+    closing.push(
+      () => view.close(),
+      () => follower.stop(),
+    );
 
     const readDb = await openReadDb({
       ...(settings.databaseUrl === null ? {} : { databaseUrl: settings.databaseUrl }),
@@ -59,9 +60,12 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
     closing.push(() => readDb.close());
     const projections: RunningProjection[] = [];
     for (const projection of [reports, tokens, tokenUses]) {
-      const onFault = (error: Error): void =>
-        logger.warn({ err: error, projection: projection.name }, 'projection stopped for now');
-      const running = await startProjection({ log, readDb, projection, onFault });
+      const running = await startProjection({
+        log,
+        readDb,
+        projection,
+        onFault: (error) => logger.warn({ err: error, projection: projection.name }, 'projection stopped for now'),
+      });
       closing.push(() => running.stop());
       projections.push(running);
     }
@@ -85,6 +89,19 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
     await close();
     throw error;
   }
+}
+
+/** The view, and what keeps it at the log's head: of this process alone, or shared. Resolves once it answers. */
+async function openHotView(
+  { redisUrl }: Settings,
+  options: Omit<FollowOptions, 'view'>,
+): Promise<{ readonly view: HotView; readonly follower: Follower }> {
+  if (redisUrl === null) {
+    const view = new MemoryHotView();
+    return { view, follower: await followIntoHotView({ ...options, view }) };
+  }
+  const view = await RedisHotView.open({ url: redisUrl });
+  return { view, follower: await followIntoRedis({ ...options, view }) };
 }
 
 function freshnessOf(log: EventLog, projections: readonly RunningProjection[]): Freshness {

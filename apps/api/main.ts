@@ -1,5 +1,6 @@
 import { CatalogueMistake } from '../../libs/catalogue/load-catalogues.ts';
 import { LogInUse } from '../../libs/event-log/sqlite/folder-lock.ts';
+import { NotFounded } from '../../libs/founding/founding.ts';
 import { operatorTokenFile, readOperatorToken } from '../../libs/founding/operator-token-file.ts';
 import { createLogger } from '../../libs/logging/logger.ts';
 import { readSettings, type Settings, SettingsMistake } from '../../libs/settings/settings.ts';
@@ -13,7 +14,11 @@ try {
   stopOn(server, 'SIGINT');
 } catch (error) {
   // What the operator can mend is one clear sentence; anything else is a fault, with its trace.
-  const known = error instanceof SettingsMistake || error instanceof CatalogueMistake || error instanceof LogInUse;
+  const known =
+    error instanceof SettingsMistake ||
+    error instanceof CatalogueMistake ||
+    error instanceof LogInUse ||
+    error instanceof NotFounded;
   console.error(known ? error.message : error);
   process.exit(1);
 }

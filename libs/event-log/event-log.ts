@@ -73,6 +73,12 @@ export type SubscriptionMessage =
   | { readonly kind: 'caught-up'; readonly position: Position | null };
 
 export interface EventLog {
+  /**
+   * Whether a filtered subscription's checkpoints keep up with the live head. Where they are sparse, what must know how
+   * far it is follows everything and filters itself.
+   */
+  readonly filteredCheckpoints: 'prompt' | 'sparse';
+
   /** Names this very log, so that a snapshot or a checkpoint of another one is recognised. */
   id(): Promise<string>;
 

@@ -106,6 +106,14 @@ export async function recover(
   return { tokenFile: operatorTokenFile(dataDir) };
 }
 
+/** The world this log holds, its operator token whole. @throws NotFounded: a wrong address must not found a new one */
+export async function requireFounded(log: EventLog): Promise<Founded> {
+  const founding = await readFounding(log);
+  if (founding === null)
+    throw new NotFounded('This log has no workspace yet. Is EVENTSTORE_URL right? Then run `writ init`.');
+  return { ...(await completeFounding(log, founding)), tokenFile: null };
+}
+
 /** Everyone the workspace knows; people are managed later, so: its founder. */
 export async function findPerson(log: EventLog, workspace: string, id: string): Promise<Person | null> {
   const founding = await readFounding(log);

@@ -14,8 +14,8 @@ const MOST_QUEUED = 2_000;
 
 /**
  * A subscription that is read ahead while the batch before is written: single live events that arrive meanwhile are
- * committed together. Filtered by the log: its checkpoints reach the head all the same (`SubscriptionMessage`), and
- * events that concern others are not even parsed.
+ * committed together. Filtered by the log where its checkpoints still reach the head: events that concern others are
+ * then not even parsed.
  */
 export class EventQueue {
   readonly #ending = new AbortController();

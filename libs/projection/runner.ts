@@ -93,6 +93,11 @@ class Runner implements RunningProjection {
     this.#done = this.#run();
   }
 
+  /** What the log is asked to filter by; null: everything, and the filtering is ours. */
+  #subscribed(): readonly string[] | null {
+    return this.#options.log.filteredCheckpoints === 'prompt' ? this.#projection.streamPrefixes : null;
+  }
+
   position(): Position | null {
     return this.#seen;
   }
@@ -158,12 +163,7 @@ class Runner implements RunningProjection {
     this.#parked = new Set((await readParked(db, this.#projection)).map(({ stream }) => stream));
     this.#leading = true;
     this.#fault = null;
-    const queue = new EventQueue(
-      this.#options.log,
-      this.#stored,
-      this.#projection.streamPrefixes,
-      this.#stopping.signal,
-    );
+    const queue = new EventQueue(this.#options.log, this.#stored, this.#subscribed(), this.#stopping.signal);
     try {
       for (;;) {
         const idleMs = this.#seen === this.#stored ? null : IDLE_CHECKPOINT_MS;

@@ -20,7 +20,7 @@ describe('settings', () => {
     [{ PORT: '70000' }, /^PORT must be a number/],
     [{ DATABASE_URL: 'mysql://x' }, /^DATABASE_URL must begin with postgres:\/\/ or postgresql:\/\//],
     [{ PUBLIC_URL: 'writ.example.com' }, /^PUBLIC_URL must begin with http/],
-    [{ REDIS_URL: 'redis://localhost' }, /^REDIS_URL is set, but this version runs embedded only/],
+    [{ EVENTSTORE_URL: 'esdb://localhost' }, /^EVENTSTORE_URL is set, so REDIS_URL and DATABASE_URL must be too/],
   ])('wrong ones stop the start with one sentence: %j', (env, message) => {
     expect(() => readSettings(env)).toThrow(message);
   });

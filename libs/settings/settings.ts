@@ -29,12 +29,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     publicUrl: urlOf('PUBLIC_URL', env['PUBLIC_URL'], ['http:', 'https:']) ?? `http://${host}:${port}`,
     cataloguesFolder: env['CATALOGUES'] || null,
   };
-  // Better no start than one that quietly keeps its events and limits elsewhere than asked.
-  for (const [name, value] of [
-    ['EVENTSTORE_URL', settings.eventStoreUrl],
-    ['REDIS_URL', settings.redisUrl],
-  ] as const) {
-    if (value !== null) throw new SettingsMistake(`${name} is set, but this version runs embedded only: unset it.`);
+  // Several processes on one log need one view and one read model between them; an embedded part is each one's own.
+  if (settings.eventStoreUrl !== null && (settings.redisUrl === null || settings.databaseUrl === null)) {
+    throw new SettingsMistake(
+      'EVENTSTORE_URL is set, so REDIS_URL and DATABASE_URL must be too: a view of its own in each process would not know what another revoked.',
+    );
   }
   return settings;
 }

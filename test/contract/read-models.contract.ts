@@ -453,6 +453,7 @@ function truncated(log: EventLog, last: number): EventLog {
 }
 
 const overriding = (log: EventLog, some: Partial<EventLog>): EventLog => ({
+  filteredCheckpoints: log.filteredCheckpoints,
   id: () => log.id(),
   append: (...given) => log.append(...given),
   readStream: (...given) => log.readStream(...given),

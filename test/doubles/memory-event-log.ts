@@ -19,6 +19,7 @@ import {
 
 /** An event log in an array, for unit tests of what is built on a log. Passes the contract; forgets all at the end. */
 export class MemoryEventLog implements EventLog {
+  readonly filteredCheckpoints = 'prompt';
   readonly #events: RecordedEvent[] = [];
   readonly #streams = new Map<string, RecordedEvent[]>();
   readonly #name = randomUUID();

@@ -74,7 +74,7 @@ describe('writ as a program', () => {
 
     const elsewhere = await run('recover', { EVENTSTORE_URL: 'esdb://127.0.0.1:2113' });
     expect(elsewhere).toMatchObject({ code: 2, out: '' });
-    expect(elsewhere.err).toMatch(/EVENTSTORE_URL is set, but .* embedded only/);
+    expect(elsewhere.err).toMatch(/EVENTSTORE_URL is set, so REDIS_URL and DATABASE_URL must be too/);
   });
 
   it('stops quietly when its reader has seen enough', async () => {

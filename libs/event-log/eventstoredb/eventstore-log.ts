@@ -47,6 +47,7 @@ export function openEventStoreLog({
 }
 
 class EventStoreLog implements EventLog {
+  readonly filteredCheckpoints = 'sparse';
   readonly #client: EventStoreDBClient;
   readonly #upcast: Upcast;
   readonly #deadlineMs: number;

@@ -66,6 +66,7 @@ async function openReader(file: string, upcast: Upcast, writer: SqliteWriter): P
 }
 
 class SqliteEventLog implements EventLog {
+  readonly filteredCheckpoints = 'prompt';
   #closed: Promise<void> | null = null;
   readonly #writer: SqliteWriter;
   readonly #reader: SqliteReader;

@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { EventStoreDouble } from '../doubles/eventstoredb/server.ts';
+import { startPostgres } from '../support/postgres.ts';
+import { startOwnRedis } from '../support/redis.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+
+jest.setTimeout(120_000);
+
+describe('two API processes over EventStoreDB (its double), Redis and PostgreSQL', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'writ-several-'));
+  const ending: (() => Promise<unknown>)[] = [];
+  let env: Record<string, string>;
+  let one: ServerProcess;
+  let two: ServerProcess;
+  let operator: string;
+
+  const call = (server: ServerProcess, path: string, token: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(server.url + path, {
+      ...init,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    });
+  const create = async (body: object): Promise<{ id: string; token: string }> => {
+    const answer = await call(one, '/api/v1/tokens', operator, { method: 'POST', body: JSON.stringify(body) });
+    expect(answer.status).toBe(201);
+    return (await answer.json()) as { id: string; token: string };
+  };
+
+  beforeAll(async () => {
+    const double = new EventStoreDouble();
+    await double.start();
+    ending.push(async () => double.stop());
+    const redis = await startOwnRedis('several processes');
+    ending.push(() => redis.stop());
+    const postgres = await startPostgres('several processes');
+    ending.push(() => postgres.stop());
+    env = {
+      EVENTSTORE_URL: double.connectionString,
+      REDIS_URL: redis.url,
+      DATABASE_URL: postgres.url,
+      DATA_DIR: dataDir,
+    };
+  });
+  afterAll(async () => {
+    for (const end of ending.toReversed()) await end();
+    rmSync(dataDir, { recursive: true });
+  });
+
+  it('a wrong address founds no new world: the start is refused until `writ init`', async () => {
+    await expect(startServerProcess(env)).rejects.toThrow(/This log has no workspace yet/);
+    // Not spawnSync: the double serves from this very process.
+    const child = spawn(process.execPath, ['dist/apps/cli/main.js', 'init'], {
+      env: { ...process.env, ...env },
+      stdio: 'ignore',
+    });
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    operator = readFileSync(join(dataDir, 'operator-token'), 'utf8').trim();
+    [one, two] = await Promise.all([startServerProcess(env), startServerProcess(env)]);
+    ending.push(
+      () => one.stop(),
+      () => two.stop(),
+    );
+  });
+
+  it('P2 what one revokes is dead on the other, on the very next call', async () => {
+    const { id, token } = await create({ catalogue: 'comma', name: 'doomed', scopes: ['reports:read'] });
+    expect((await call(two, '/api/v1/me', token)).status).toBe(200);
+    expect((await call(one, `/api/v1/tokens/${id}`, operator, { method: 'DELETE' })).status).toBe(200);
+    expect((await call(two, '/api/v1/me', token)).status).toBe(401);
+  });
+
+  it('P3 a limit is one, whichever process is asked', async () => {
+    const { token } = await create({
+      catalogue: 'comma',
+      name: 'thirty',
+      scopes: ['reports:read'],
+      limits: { reads: { per_minute: 30 } },
+    });
+    const answers = await Promise.all(
+      Array.from({ length: 80 }, (_, index) => call(index % 2 === 0 ? one : two, '/api/v1/me', token)),
+    );
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(30);
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(50);
+  });
+
+  it('P1 P2 P3 a process killed takes nothing with it', async () => {
+    const { id, token } = await create({
+      catalogue: 'comma',
+      name: 'survivor',
+      scopes: ['reports:read', 'reports:write'],
+    });
+    const written = await call(one, '/api/v1/reports', token, {
+      method: 'POST',
+      body: JSON.stringify({ title: 'Kept' }),
+    });
+    const requestId = written.headers.get('x-request-id');
+    one.child.kill('SIGKILL');
+    await once(one.child, 'exit');
+    expect((await call(two, '/api/v1/me', token)).status).toBe(200);
+    const history = (await (await call(two, `/api/v1/tokens/${id}/history`, operator)).json()) as {
+      items: { data: { request_id?: string } }[];
+    };
+    expect(history.items.map(({ data }) => data.request_id)).toContain(requestId);
+    one = await startServerProcess(env);
+    expect((await call(one, '/api/v1/reports', token)).status).toBe(200);
+  });
+});
