@@ -261,7 +261,7 @@ export function readModelsContract(
       const runner = await begin(reports);
       const next = ((await log.head()) ?? 0) + 1;
       expect(await runner.waitFor(next, 20)).toBe(false);
-      const waiting = runner.waitFor(next, 5_000);
+      const waiting = runner.waitFor(next, 20_000);
       await log.append('report-NEW', 'no-stream', [created('NEW')]);
       expect(await waiting).toBe(true);
       expect(
