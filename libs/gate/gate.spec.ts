@@ -12,6 +12,7 @@ import { formatToken, newSecret, tokenDigest } from '../tokens/token-format.ts';
 import { Denials } from '../usage/denials.ts';
 import { UsageJournal } from '../usage/journal.ts';
 import type { TokenUse } from '../usage/use.ts';
+import { authenticate } from './authenticate.ts';
 import type { Envelope } from './envelope.ts';
 import { Gate, type Reply } from './gate.ts';
 
@@ -49,10 +50,10 @@ describe('the gate', () => {
     requestId: 'r1',
     clientAddress: '127.0.0.1',
     clientName: 'test',
-    authorization: [`Bearer ${secret}`],
     idempotencyKey: undefined,
     ifMatch: undefined,
     logPosition: undefined,
+    authenticate: () => authenticate([`Bearer ${secret}`]),
     input: () => ({ ok: true, value: { text: 'hello' } }),
     ...change,
   });
@@ -163,12 +164,12 @@ describe('the gate', () => {
     ['Basic', ['Basic YTpi']],
     ['a shape that is not ours', ['Bearer abc']],
   ])('P11 %s of the credentials that are needed: 401, counted and not recorded', async (_, authorization) => {
-    expect(status(await handle({ authorization }))).toBe(401);
+    expect(status(await handle({ authenticate: () => authenticate(authorization) }))).toBe(401);
     expect(await Array.fromAsync(log.readAll())).toEqual([]);
   });
 
   it('an over-long credential is 431', async () => {
-    expect(status(await handle({ authorization: [`Bearer ${'a'.repeat(200)}`] }))).toBe(431);
+    expect(status(await handle({ authenticate: () => authenticate([`Bearer ${'a'.repeat(200)}`]) }))).toBe(431);
   });
 
   it('a fault inside is a 500 that tells nothing, and is recorded', async () => {

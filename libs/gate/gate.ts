@@ -16,7 +16,7 @@ import { BadCursor } from '../read-db/page.ts';
 import { Denials } from '../usage/denials.ts';
 import { UsageJournal, UseNotRecorded } from '../usage/journal.ts';
 import { refusalProblem } from './admit.ts';
-import { authenticate, type Credential } from './authenticate.ts';
+import type { Credential } from './authenticate.ts';
 import { AdmittedCall, CallerDead, metadataOf, useOfCall } from './call.ts';
 import type { Envelope } from './envelope.ts';
 import { awaitFreshness, type Freshness } from './freshness.ts';
@@ -70,7 +70,7 @@ export class Gate {
     const { spec } = declared;
     const startedMs = performance.now();
 
-    const credential = authenticate(envelope.authorization);
+    const credential = envelope.authenticate();
     if (isProblem(credential)) {
       this.#countUnknown(spec, envelope);
       return this.#reply(credential, spec, envelope, null);

@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type NextFunction, type Request, type Response } from 'express';
+import { authenticate } from '../gate/authenticate.ts';
 import type { Envelope, RawInput } from '../gate/envelope.ts';
 import { Gate } from '../gate/gate.ts';
 import { redact } from '../logging/logger.ts';
@@ -69,10 +70,10 @@ function envelopeOf(request: Request, { locals }: Answering): Envelope {
     clientAddress: request.ip ?? 'unknown',
     // Redacted before it is cut: half a token would no longer be known as one (P5).
     clientName: redact(headers['user-agent'] ?? '').slice(0, 200),
-    authorization: request.headersDistinct['authorization'] ?? [],
     idempotencyKey: single(headers['idempotency-key']),
     ifMatch: headers['if-match'],
     logPosition: single(headers['x-log-position']),
+    authenticate: () => authenticate(request.headersDistinct['authorization'] ?? []),
     input: () => (locals.unreadable === undefined ? inputOf(request) : { ok: false, problem: locals.unreadable }),
   };
 }
