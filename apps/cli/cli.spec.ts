@@ -100,17 +100,17 @@ describe('writ', () => {
         { name: 'laptop', scopes: ['a'], limits: { writes: { per_minute: null } }, expires_at: null },
       ],
       [`token change ${ID} --expires 12h`, 'PATCH', `/api/v1/tokens/${ID}`, { expires_at: '2026-11-25T00:00:00.000Z' }],
-      [`token rename ${ID} laptop`, 'PATCH', `/api/v1/tokens/${ID}`, { name: 'laptop' }],
-      [`token scope ${ID} --scope a,b --scope c`, 'PATCH', `/api/v1/tokens/${ID}`, { scopes: ['a', 'b', 'c'] }],
+      [`token change ${ID} --name laptop`, 'PATCH', `/api/v1/tokens/${ID}`, { name: 'laptop' }],
+      [`token change ${ID} --scope a,b --scope c`, 'PATCH', `/api/v1/tokens/${ID}`, { scopes: ['a', 'b', 'c'] }],
       [
-        `token scope ${ID} --company acme --project web,app`,
+        `token change ${ID} --company acme --project web,app`,
         'PATCH',
         `/api/v1/tokens/${ID}`,
         { restrict: { companies: ['acme'], projects: ['web', 'app'] } },
       ],
-      [`token limits ${ID} --reads 5`, 'PATCH', `/api/v1/tokens/${ID}`, { limits: { reads: { per_minute: 5 } } }],
+      [`token change ${ID} --reads 5`, 'PATCH', `/api/v1/tokens/${ID}`, { limits: { reads: { per_minute: 5 } } }],
       [
-        `token limits ${ID} --reads default --writes 3`,
+        `token change ${ID} --reads default --writes 3`,
         'PATCH',
         `/api/v1/tokens/${ID}`,
         { limits: { reads: { per_minute: null }, writes: { per_minute: 3 } } },
@@ -292,7 +292,7 @@ describe('writ', () => {
       const errors = [{ field: 'limits.reads.per_minute', message: 'must not be less than 1' }];
       const problem = { title: 'Invalid', status: 422, code: 'invalid', detail: 'limits', errors };
       told = [{ status: 422, type: 'application/problem+json', body: problem }];
-      const { exit, out, err } = await run(['token', 'limits', ID, '--reads', '1']);
+      const { exit, out, err } = await run(['token', 'change', ID, '--reads', '1']);
       expect({ exit, out }).toEqual({ exit: 1, out: '' });
       expect(err).toBe(`Invalid (422): limits\n  limits.reads.per_minute: must not be less than 1\n  request ${ID}\n`);
       told = [{ status: 429, body: { title: 'Too many requests', detail: 'used up', retry_after: 12 } }];
@@ -309,11 +309,12 @@ describe('writ', () => {
       ['too many words', ['me', 'too']],
       ['an unknown option', ['me', '--loud']],
       ['an id that is none', ['token', 'revoke', 'mine']],
-      ['a limit that is none', ['token', 'limits', ID, '--reads', 'many']],
-      ['no limit', ['token', 'limits', ID]],
+      ['a limit that is none', ['token', 'change', ID, '--reads', 'many']],
+      ['no change', ['token', 'change', ID]],
       ['no change', ['token', 'change', ID]],
       ['a revision that is none', ['token', 'change', ID, '--name', 'n', '--if-match', 'last']],
-      ['no scope', ['token', 'scope', ID]],
+      ['no scope', ['token', 'change', ID, '--scope', ',']],
+      ['no project', ['token', 'change', ID, '--project', ',']],
       ['an empty scope', ['token', 'create', '--catalogue', 'comma', '--name', 'ci', '--scope', ',']],
       ['both ways of rotating', ['token', 'rotate', ID, '--now', '--overlap', '1h']],
       ['a reason that is none', ['token', 'revoke', ID, '--reason', 'boredom']],
@@ -343,7 +344,7 @@ describe('writ', () => {
   });
 
   describe('explains itself', () => {
-    const commands = 'create list show history change rename scope limits rotate suspend resume revoke'.split(' ');
+    const commands = 'create list show history change rotate suspend resume revoke'.split(' ');
 
     it('with every command and the exit codes on one page', async () => {
       const { exit, out, err } = await run(['--help']);

@@ -35,11 +35,11 @@ describe('writ at the real server', () => {
     const [, request] = /request (\S+)/.exec(refused.err) ?? [];
     expect((await run(`why ${request}`)).out).toMatch(/^rule +missing_scope: the token lacks tokens:read$/m);
 
-    expect((await run(`token limits ${id} --reads 1`)).out).toMatch(/^reads a minute +1 used of 1$/m);
+    expect((await run(`token change ${id} --reads 1`)).out).toMatch(/^reads a minute +1 used of 1$/m);
     expect((await run('me', asAgent)).err).toMatch(/^Too many requests \(429\)/);
-    expect((await run(`token limits ${id} --reads default`)).out).toMatch(/used of 600$/m);
-    expect((await run(`token rename ${id} helper`)).out).toMatch(/^name +helper$/m);
-    expect((await run(`token scope ${id} --scope reports:read`)).out).toMatch(/^scopes +reports:read$/m);
+    expect((await run(`token change ${id} --reads default`)).out).toMatch(/used of 600$/m);
+    expect((await run(`token change ${id} --name helper`)).out).toMatch(/^name +helper$/m);
+    expect((await run(`token change ${id} --scope reports:read`)).out).toMatch(/^scopes +reports:read$/m);
     expect((await run(`token suspend ${id}`)).out).toMatch(/^status +suspended$/m);
     expect((await run(`token resume ${id}`)).out).toMatch(/^status +active$/m);
 

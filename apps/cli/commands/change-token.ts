@@ -5,8 +5,6 @@ import { WrongUsage } from '../failures.ts';
 import { TokenCommand } from './token-command.ts';
 import type { JsonOption } from './writ-command.ts';
 
-const ID = { id: 'the token’s id' };
-
 const NEVER = 'never';
 
 interface ChangeOptions extends JsonOption {
@@ -15,30 +13,42 @@ interface ChangeOptions extends JsonOption {
   readonly reads?: number | 'default';
   readonly writes?: number | 'default';
   readonly expires?: string;
+  readonly company?: string;
+  readonly project?: readonly string[];
   readonly ifMatch?: number;
 }
 
+/** Takes the options `create` takes, for all that a token can be given later. */
 @SubCommand({
   name: 'change',
-  description: 'Change label, scopes, limits and expiry in one step; in force at once',
+  description: 'Change what `create` set: label, scopes, limits, expiry, pins; in one step, in force at once',
   arguments: '<id>',
-  argsDescription: ID,
+  argsDescription: { id: 'the token’s id' },
 })
 export class ChangeTokenCommand extends TokenCommand {
   protected readonly examples = [
-    'writ token change 01J9ZK3V8Q6T4W2Y0B7D5F1G3H --reads 30 --expires 30d',
+    'writ token change 01J9ZK3V8Q6T4W2Y0B7D5F1G3H --reads 30',
+    'writ token change 01J9ZK3V8Q6T4W2Y0B7D5F1G3H --name "claude-code on laptop" --scope reports:read',
     'writ token change 01J9ZK3V8Q6T4W2Y0B7D5F1G3H --expires never --if-match 3',
   ];
 
   async run(params: string[], options: ChangeOptions): Promise<void> {
     const path = this.pathOf(params);
-    const { name, scope, reads, writes, expires, ifMatch } = options;
-    const limits = limitsOf({ reads, writes });
+    const { name, scope, reads, writes, expires, company, project, ifMatch } = options;
     if (scope?.length === 0) throw new WrongUsage('--scope names no scope.');
-    if ([name, scope, expires, limits].every((change) => change === undefined)) {
-      throw new WrongUsage('Name what to change: --name, --scope, --reads, --writes or --expires.');
+    if (project?.length === 0) throw new WrongUsage('--project names no project.');
+    const changes = {
+      name,
+      scopes: scope,
+      limits: limitsOf({ reads, writes }),
+      expires_at: expires === NEVER ? null : expires,
+      restrict: restrictionOf({ company, project }),
+    };
+    if (Object.values(changes).every((change) => change === undefined)) {
+      throw new WrongUsage(
+        'Name what to change: --name, --scope, --reads, --writes, --expires, --company or --project.',
+      );
     }
-    const changes = { name, scopes: scope, limits, expires_at: expires === NEVER ? null : expires };
     this.showToken(options.json, await this.client.patch<TokenRecord>(path, changes, ifMatch));
   }
 
@@ -67,110 +77,22 @@ export class ChangeTokenCommand extends TokenCommand {
     return text === NEVER ? text : parseTime(text, this.terminal.now());
   }
 
-  @Option({ flags: '--if-match <revision>', description: 'only if it is still at this revision, as `show` told it' })
-  parseIfMatch(text: string): number {
-    return parseRevision(text);
-  }
-}
-
-@SubCommand({
-  name: 'rename',
-  description: 'Give a token another label',
-  arguments: '<id> <label>',
-  argsDescription: { ...ID, label: 'shown beside what it writes from now on, ≤ 80 characters' },
-})
-export class RenameCommand extends TokenCommand {
-  protected readonly examples = ['writ token rename 01J9ZK3V8Q6T4W2Y0B7D5F1G3H "claude-code on laptop"'];
-
-  async run(params: string[], { json }: JsonOption): Promise<void> {
-    this.showToken(json, await this.client.patch<TokenRecord>(this.pathOf(params), { name: params[1] }));
-  }
-}
-
-interface ScopeOptions extends JsonOption {
-  readonly scope?: readonly string[];
-  readonly company?: string;
-  readonly project?: readonly string[];
-}
-
-@SubCommand({
-  name: 'scope',
-  description: 'Set what a token may do and what it is pinned to; in force at once',
-  arguments: '<id>',
-  argsDescription: ID,
-})
-export class ScopeCommand extends TokenCommand {
-  protected readonly examples = [
-    'writ token scope 01J9ZK3V8Q6T4W2Y0B7D5F1G3H --scope reports:read',
-    'writ token scope 01J9ZK3V8Q6T4W2Y0B7D5F1G3H --company acme --project web,app',
-  ];
-
-  async run(params: string[], { scope, company, project, json }: ScopeOptions): Promise<void> {
-    const path = this.pathOf(params);
-    const pins = company !== undefined || project !== undefined;
-    if (!pins && (scope === undefined || scope.length === 0)) {
-      throw new WrongUsage('Name the scopes with --scope, or the restriction with --company and --project.');
-    }
-    this.showToken(
-      json,
-      await this.client.patch<TokenRecord>(path, {
-        scopes: scope,
-        ...(pins ? { restrict: { companies: company === undefined ? [] : [company], projects: project ?? [] } } : {}),
-      }),
-    );
-  }
-
-  @Option({ flags: '--scope <scopes>', description: 'all it may do from now on; repeat, or part by commas' })
-  parseScope(text: string, before?: string[]): string[] {
-    return addToList(text, before);
-  }
-
-  @Option({ flags: '--company <id>', description: 'the one company it is pinned to from now on' })
+  @Option({ flags: '--company <id>', description: 'the one company it is pinned to from now on (toado)' })
   parseCompany(text: string): string {
     return text;
   }
 
   @Option({
     flags: '--project <ids>',
-    description: 'all projects it is pinned to from now on; repeat, or part by commas',
+    description: 'only these projects of it from now on (toado); repeat, or part by commas',
   })
   parseProject(text: string, before?: string[]): string[] {
     return addToList(text, before);
   }
-}
 
-interface LimitsOptions extends JsonOption {
-  readonly reads?: number | 'default';
-  readonly writes?: number | 'default';
-}
-
-@SubCommand({
-  name: 'limits',
-  description: 'Tighten or loosen how much a token may do a minute; in force at once',
-  arguments: '<id>',
-  argsDescription: ID,
-})
-export class LimitsCommand extends TokenCommand {
-  protected readonly examples = [
-    'writ token limits 01J9ZK3V8Q6T4W2Y0B7D5F1G3H --reads 30 --writes 5',
-    'writ token limits 01J9ZK3V8Q6T4W2Y0B7D5F1G3H --writes default',
-  ];
-
-  async run(params: string[], { reads, writes, json }: LimitsOptions): Promise<void> {
-    const path = this.pathOf(params);
-    const limits = limitsOf({ reads, writes });
-    if (limits === undefined) throw new WrongUsage('Name a limit: --reads N, --writes N, or both.');
-    this.showToken(json, await this.client.patch<TokenRecord>(path, { limits }));
-  }
-
-  @Option({ flags: '--reads <n>', description: 'reads a minute, or `default` for the catalogue’s' })
-  parseReads(text: string): number | 'default' {
-    return parseLimit(text, '--reads');
-  }
-
-  @Option({ flags: '--writes <n>', description: 'writes a minute, or `default` for the catalogue’s' })
-  parseWrites(text: string): number | 'default' {
-    return parseLimit(text, '--writes');
+  @Option({ flags: '--if-match <revision>', description: 'only if it is still at this revision, as `show` told it' })
+  parseIfMatch(text: string): number {
+    return parseRevision(text);
   }
 }
 
@@ -193,4 +115,16 @@ function limitsOf({
     ...(reads === undefined ? {} : { reads: { per_minute: numberOrNull(reads) } }),
     ...(writes === undefined ? {} : { writes: { per_minute: numberOrNull(writes) } }),
   };
+}
+
+/** A pin is set whole: a company alone means all its projects. */
+function restrictionOf({
+  company,
+  project,
+}: {
+  readonly company: string | undefined;
+  readonly project: readonly string[] | undefined;
+}) {
+  if (company === undefined && project === undefined) return undefined;
+  return { companies: company === undefined ? [] : [company], projects: project ?? [] };
 }

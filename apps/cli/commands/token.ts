@@ -1,7 +1,7 @@
 import { Command } from 'nest-commander';
 import { WrongUsage } from '../failures.ts';
 import { CreateTokenCommand } from './create-token.ts';
-import { ChangeTokenCommand, LimitsCommand, RenameCommand, ScopeCommand } from './change-token.ts';
+import { ChangeTokenCommand } from './change-token.ts';
 import { ResumeCommand, RevokeCommand, RotateCommand, SuspendCommand } from './end-token.ts';
 import { HistoryCommand, ListTokensCommand, ShowTokenCommand } from './read-tokens.ts';
 import { WritCommand } from './writ-command.ts';
@@ -12,9 +12,6 @@ export const TOKEN_COMMANDS = [
   ShowTokenCommand,
   HistoryCommand,
   ChangeTokenCommand,
-  RenameCommand,
-  ScopeCommand,
-  LimitsCommand,
   RotateCommand,
   SuspendCommand,
   ResumeCommand,
