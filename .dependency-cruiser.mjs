@@ -29,7 +29,12 @@ export default {
         path: '^libs/.*/(decide|events|token|report|authority)\\.ts$|^libs/(window|proof)/',
         pathNot: '\\.spec\\.ts$',
       },
-      to: { path: 'node_modules|^node:', dependencyTypesNot: ['type-only'], pathNot: 'node_modules/ulid' },
+      // The proof is made of hashes and signatures, which are functions of their arguments.
+      to: {
+        path: 'node_modules|^node:|^crypto$',
+        dependencyTypesNot: ['type-only'],
+        pathNot: 'node_modules/(ulid|canonicalize)|^(node:)?crypto$',
+      },
     },
     {
       name: 'cli-shares-types-only',
