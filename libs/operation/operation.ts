@@ -36,6 +36,18 @@ export interface OperationSpec<Input extends object = object> {
   readonly showsSecret?: boolean;
   /** `report/01J…`: what a use is filed under. */
   readonly resource?: (input: Input) => string;
+  /** What it reads, by its input's `id` alone, is an MCP resource too. */
+  readonly mcpResource?: McpResource;
+}
+
+/** Things an MCP client can list, read and watch. */
+export interface McpResource {
+  /** `comma://report/{id}`. */
+  readonly uriTemplate: string;
+  /** Operation that lists them: a page of items with an `id`, and a `title` or `name`. */
+  readonly listedBy: string;
+  /** Each event of the stream `<streamPrefix><id>` is a change of the thing. */
+  readonly streamPrefix: string;
 }
 
 export interface Operation<Input extends object = object> {

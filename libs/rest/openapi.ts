@@ -1,6 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { targetConstructorToSchema } from 'class-validator-jsonschema';
 import { unqualify } from '../catalogue/catalogue.ts';
+import { inputSchema } from '../operation/input-schema.ts';
 import type { OperationSpec } from '../operation/operation.ts';
 
 const problem = {
@@ -47,12 +47,7 @@ export function openApiDocument(specs: readonly OperationSpec[], url: string): O
 }
 
 function describe(spec: OperationSpec, path: string): object {
-  // Inline, since these few classes are used once each; class-validator's own order of fields.
-  const schema = targetConstructorToSchema(spec.input, { refPointerPrefix: '#/components/schemas/' }) as {
-    properties?: Record<string, object>;
-    required?: string[];
-  };
-  const properties = schema.properties ?? {};
+  const { properties, required } = inputSchema(spec.input);
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
   const rest = Object.keys(properties).filter((name) => !inPath.includes(name));
   const hasBody = spec.http.method === 'post' || spec.http.method === 'patch';
@@ -63,14 +58,14 @@ function describe(spec: OperationSpec, path: string): object {
       : rest.map((name) => ({
           name,
           in: 'query',
-          required: schema.required?.includes(name) ?? false,
+          required: required.includes(name),
           schema: properties[name],
         }))),
   ];
   const body = {
     type: 'object',
     properties: pick(properties, rest),
-    required: rest.filter((name) => schema.required?.includes(name)),
+    required: rest.filter((name) => required.includes(name)),
   };
   return {
     operationId: spec.name,
@@ -89,5 +84,5 @@ function describe(spec: OperationSpec, path: string): object {
   };
 }
 
-const pick = (properties: Record<string, object>, names: readonly string[]): Record<string, object> =>
+const pick = (properties: Readonly<Record<string, object>>, names: readonly string[]): Record<string, object> =>
   Object.fromEntries(names.map((name) => [name, properties[name]!]));

@@ -3,6 +3,7 @@ import { type Call, DeclareOperation, type Operation, READ, type Result } from '
 import { pageOfInput } from '../../../operation/page-input.ts';
 import { pageSchema } from '../../../operation/schema.ts';
 import { notFound } from '../../../problem/problem.ts';
+import { REPORT_PREFIX } from '../events.ts';
 import { GetReport, ListActivity, ListComments, ListReports } from '../queries.ts';
 import { activitySchema, commentSchema, reportSchema } from '../schema.ts';
 import { ListOfReportInput, ListReportsInput, ReportIdInput } from './inputs.ts';
@@ -44,6 +45,7 @@ export class ListReportsOperation implements Operation<ListReportsInput> {
   effect: 'reads',
   readsFrom: 'reports',
   resource: ({ id }) => `report/${id}`,
+  mcpResource: { uriTemplate: 'comma://report/{id}', listedBy: 'list_reports', streamPrefix: REPORT_PREFIX },
 })
 export class GetReportOperation implements Operation<ReportIdInput> {
   constructor(private readonly queries: QueryBus) {}
