@@ -3,6 +3,7 @@ import { v5 } from 'uuid';
 import type { AppendContext, Idempotency } from '../event-log/decide-and-append.ts';
 import type { EventMetadata } from '../event-log/event-log.ts';
 import type { HotView, Pass } from '../hot-view/hot-view.ts';
+import type { Upload } from '../operation/content.ts';
 import type { Call, OperationSpec } from '../operation/operation.ts';
 import type { Actor } from '../person/actor.ts';
 import type { TokenUse } from '../usage/use.ts';
@@ -30,6 +31,7 @@ export class AdmittedCall implements Call {
   readonly nowMs: number;
   readonly ifRevision: number | undefined;
   readonly keyed: boolean;
+  readonly upload: Upload | undefined;
   readonly #envelope: Envelope;
   readonly #spec: OperationSpec;
   readonly #pass: Pass;
@@ -53,6 +55,7 @@ export class AdmittedCall implements Call {
     this.nowMs = Date.now();
     this.ifRevision = ifRevision;
     this.keyed = envelope.idempotencyKey !== undefined;
+    this.upload = envelope.upload;
     this.#envelope = envelope;
     this.#spec = spec;
     this.#pass = pass;

@@ -1,3 +1,4 @@
+import type { Upload } from '../operation/content.ts';
 import type { Problem } from '../problem/problem.ts';
 import type { Face } from '../usage/use.ts';
 import type { Credential } from './authenticate.ts';
@@ -19,6 +20,8 @@ export interface Envelope {
   authenticate(): Credential | Problem;
   /** The input as sent, parsed only once the call is paid for. Returns a problem's text, never throws. */
   input(): RawInput;
+  /** The body of an operation that takes bytes, unread. */
+  readonly upload?: Upload;
 }
 
 export type RawInput =

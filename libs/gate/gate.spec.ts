@@ -7,7 +7,8 @@ import { LogUnavailable, type RecordedEvent } from '../event-log/event-log.ts';
 import type { ViewToken } from '../hot-view/hot-view.ts';
 import { MemoryHotView } from '../hot-view/memory/memory-hot-view.ts';
 import { type Call, type DeclaredOperation, READ, type Result } from '../operation/operation.ts';
-import { isProblem } from '../problem/problem.ts';
+import { type Content, UploadBroken } from '../operation/content.ts';
+import { bodyTooLarge, isProblem } from '../problem/problem.ts';
 import { formatToken, newSecret, tokenDigest } from '../tokens/token-format.ts';
 import { Denials } from '../usage/denials.ts';
 import { UsageJournal } from '../usage/journal.ts';
@@ -139,6 +140,110 @@ describe('the gate', () => {
     const reply = await handle({ input: () => ({ ok: true, value: { text: `use ${leaked}` } }) });
     expect(reply.result).toMatchObject({ status: 422, code: 'contains_secret' });
     expect(JSON.stringify([await Array.fromAsync(log.readAll()), reply])).not.toContain(leaked.slice(-38, -6));
+  });
+
+  describe('a long answer', () => {
+    /** Three pieces, and what happens before the last of them. */
+    const pieces = (beforeLast: () => void = () => undefined): Content => ({
+      type: 'text/plain',
+      async *open() {
+        yield Buffer.from('one');
+        yield Buffer.from('two');
+        beforeLast();
+        yield Buffer.from('three');
+      },
+    });
+    const openings = async () => (await Array.fromAsync(log.readAll())).map(({ type, data }) => [type, data]);
+    const contentOf = ({ result }: Reply): Content => {
+      if (isProblem(result) || result.content === undefined) throw new Error(`no content: ${JSON.stringify(result)}`);
+      return result.content;
+    };
+
+    it('P1 is on record before its first byte, and again when it ends', async () => {
+      run = () => ({ content: pieces() });
+      const content = contentOf(await handle());
+      expect(await openings()).toEqual([['TokenUsed', expect.objectContaining({ decision: 'allowed' })]]);
+      expect(Buffer.concat(await Array.fromAsync(content.open())).toString()).toBe('onetwothree');
+      const end = { token: token.id, operation: 'note', request_id: 'r1', outcome: 'complete', bytes: 11 };
+      expect((await openings())[1]).toEqual(['TokenUseEnded', expect.objectContaining(end)]);
+    });
+
+    it('P2 is cut when its token is revoked', async () => {
+      run = () => ({ content: pieces(() => view.put([{ ...token, status: 'revoked', version: 9 }])) });
+      const got: string[] = [];
+      const reading = async (content: Content) => {
+        for await (const piece of content.open()) got.push(Buffer.from(piece).toString());
+      };
+      await expect(reading(contentOf(await handle()))).rejects.toThrow(/token died/);
+      expect(got).toEqual(['one', 'two']);
+      expect((await openings())[1]).toEqual(['TokenUseEnded', expect.objectContaining({ outcome: 'cut', bytes: 6 })]);
+    });
+
+    it.each([
+      ['before its first byte', 0],
+      ['in the middle', 2],
+    ])('tells that its caller went away %s', async (_, taken) => {
+      let closed = false;
+      const open = async function* () {
+        try {
+          yield* pieces().open();
+        } finally {
+          closed = true;
+        }
+      };
+      run = () => ({ content: { type: 'text/plain', open } });
+      const bytes = contentOf(await handle())
+        .open()
+        [Symbol.asyncIterator]();
+      for (let piece = 0; piece < taken; piece++) await bytes.next();
+      await bytes.return?.();
+      expect(closed).toBe(taken > 0);
+      const end = { outcome: 'abandoned', bytes: taken * 3 };
+      expect((await openings()).slice(1)).toEqual([['TokenUseEnded', expect.objectContaining(end)]]);
+    });
+
+    it('that breaks on our side is told from one that ended', async () => {
+      const fail = () => {
+        throw new Error('the disk is gone');
+      };
+      run = () => ({ content: pieces(fail) });
+      const content = contentOf(await handle());
+      await expect(Array.fromAsync(content.open())).rejects.toThrow('the disk is gone');
+      expect((await openings())[1]).toEqual(['TokenUseEnded', expect.objectContaining({ outcome: 'failed' })]);
+    });
+  });
+
+  describe('an operation that takes bytes', () => {
+    const taking = (): DeclaredOperation => {
+      const { spec, operation: that } = operation();
+      return { spec: { ...spec, http: { ...spec.http, upload: { mostBytes: 5 } } }, operation: that };
+    };
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('12345');
+      throw new UploadBroken(bodyTooLarge(5));
+    }
+
+    it('P4 reads none of them before the call is let in', async () => {
+      view.put([{ ...token, grants: [], version: 2 }]);
+      let read = false;
+      const stream = (async function* () {
+        read = true;
+        yield Buffer.from('1');
+      })();
+      run = async (_input, call) => ({ body: await Array.fromAsync(call.upload!.stream) });
+      expect(status(await gate.handle(taking(), envelope({ upload: { stream } })))).toBe(403);
+      expect(read).toBe(false);
+    });
+
+    it('P12 that do not arrive are the caller’s own problem, and recorded', async () => {
+      run = async (_input, call) => ({ body: await Array.fromAsync(call.upload!.stream) });
+      expect(status(await gate.handle(taking(), envelope({ upload: { stream: broken() } })))).toBe(413);
+      expect(await uses()).toEqual([expect.objectContaining({ reason: 'failed', status: 413 })]);
+    });
+
+    it('P12 is refused on a face that has none', async () => {
+      expect(status(await gate.handle(taking(), envelope()))).toBe(415);
+    });
   });
 
   it('a scope that is missing is named, recorded, and costs no read', async () => {

@@ -2,12 +2,14 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { AppendTooLarge, LogUnavailable, MAX_APPEND_BYTES, OutcomeUnknown } from '../event-log/event-log.ts';
 import { type HotView, type Pass, type UsageReading, type Verdict, ViewUnavailable } from '../hot-view/hot-view.ts';
 import { FRESHNESS, HOT_VIEW } from '../injection-tokens.ts';
+import { UploadBroken } from '../operation/content.ts';
 import type { DeclaredOperation, Done, OperationSpec, Result } from '../operation/operation.ts';
 import {
   internal,
   isProblem,
   malformed,
   type Problem,
+  takesBytes,
   tooLargeToStore,
   unauthorized,
   unavailable,
@@ -20,6 +22,7 @@ import type { Credential } from './authenticate.ts';
 import { AdmittedCall, CallerDead, metadataOf, useOfCall } from './call.ts';
 import type { Envelope } from './envelope.ts';
 import { awaitFreshness, type Freshness } from './freshness.ts';
+import { watched } from './long-answer.ts';
 import { parseInput } from './parse-input.ts';
 import { preconditions } from './preconditions.ts';
 
@@ -85,7 +88,8 @@ export class Gate {
     await this.#record(result, spec, envelope, verdict, startedMs, isProblem(call) ? null : call.admitted.resource);
 
     const standing = await this.#confirm(verdict);
-    return this.#reply(standing ?? result, spec, envelope, standing === null ? verdict.usage : null);
+    const answer = standing ?? this.#watched(result, spec, envelope, verdict);
+    return this.#reply(answer, spec, envelope, standing === null ? verdict.usage : null);
   }
 
   #admit({ id, digest }: Credential, { scope, cost }: OperationSpec): Verdict | Promise<Verdict> {
@@ -117,6 +121,7 @@ export class Gate {
     pass: Pass,
     startedMs: number,
   ): { readonly input: object; readonly admitted: AdmittedCall } | Problem {
+    if (spec.http.upload !== undefined && envelope.upload === undefined) return takesBytes();
     const conditions = preconditions(envelope);
     if (isProblem(conditions)) return conditions;
     const raw = envelope.input();
@@ -172,8 +177,27 @@ export class Gate {
     }
   }
 
+  /** A long answer, if it is one: every piece of it asks again whether the token lives, and its end is recorded. */
+  #watched(result: Result, spec: OperationSpec, envelope: Envelope, pass: Pass): Result {
+    if (isProblem(result) || result.content === undefined) return result;
+    const { token } = pass;
+    const content = watched(result.content, {
+      stillStands: async () => (await this.#view.confirm(pass)) === 'stands',
+      ended: async (end) => {
+        const about = { token: token.id, workspace: token.workspace, time: new Date().toISOString() };
+        const data = { ...about, operation: spec.name, request_id: envelope.requestId, ...end };
+        // The bytes have gone out; that their end is not on record changes nothing for the caller.
+        await this.#journal.recordEnd(data, metadataOf(envelope, pass)).catch((error: unknown) => {
+          this.#logger.error({ requestId: envelope.requestId, error }, 'the end of a long answer was not recorded');
+        });
+      },
+    });
+    return { content };
+  }
+
   #fault(error: unknown, { requestId }: Envelope): Problem {
     if (error instanceof CallerDead) return unauthorized();
+    if (error instanceof UploadBroken) return error.problem;
     if (error instanceof BadCursor) return malformed('The cursor is none that this list has given out.', 'cursor');
     if (error instanceof AppendTooLarge) return tooLargeToStore(MAX_APPEND_BYTES);
     if (error instanceof UseNotRecorded || error instanceof LogUnavailable || error instanceof OutcomeUnknown) {

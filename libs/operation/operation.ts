@@ -5,6 +5,7 @@ import type { Cost, UsageReading, ViewToken } from '../hot-view/hot-view.ts';
 import type { Actor } from '../person/actor.ts';
 import type { Problem } from '../problem/problem.ts';
 import type { Face } from '../usage/use.ts';
+import type { Content, Upload } from './content.ts';
 
 /**
  * What a token may do, declared once beside what does it. REST route, MCP tool, routine step, OpenAPI entry and the
@@ -24,11 +25,15 @@ export interface OperationSpec<Input extends object = object> {
     readonly method: 'get' | 'post' | 'patch' | 'delete';
     readonly path: string;
     readonly status?: number;
+    /** The body is bytes, so many at most, read once the call is admitted; the input comes in path and query. REST only. */
+    readonly upload?: { readonly mostBytes: number };
   };
   /** class-validator class; also the JSON schema of the input. */
   readonly input: new () => Input;
   /** JSON schema of the answer. */
   readonly output: object;
+  /** The answer is bytes of one of these media types (`Done.content`), not JSON. */
+  readonly streams?: readonly string[];
   readonly effect: 'reads' | 'adds' | 'changes' | 'destroys';
   /** The projection it reads, if any: a call that sends back `X-Log-Position` waits for it. */
   readonly readsFrom?: string;
@@ -57,12 +62,23 @@ export interface Operation<Input extends object = object> {
 /** An answer, or the problem that is one. */
 export type Result = Done | Problem;
 
-export interface Done {
+export type Done = Answered | Streamed;
+
+export interface Answered {
   readonly body: unknown;
+  readonly content?: undefined;
   /** Sent as ETag. */
   readonly revision?: number;
   /** Set when the operation appended events, which then carry the use; absent or null: the journal records it. */
   readonly position?: Position | null;
+}
+
+/** A long answer (DESIGN §3): on record when it opens and again when it ends, cut when its token dies. */
+export interface Streamed {
+  readonly content: Content;
+  readonly body?: undefined;
+  readonly revision?: undefined;
+  readonly position?: undefined;
 }
 
 /** One call that the gate has let in. */
@@ -77,6 +93,8 @@ export interface Call {
   readonly ifRevision: number | undefined;
   /** Whether the caller sent an Idempotency-Key. */
   readonly keyed: boolean;
+  /** Where the declaration asks for one (`http.upload`): there, and unread. */
+  readonly upload: Upload | undefined;
   /** Id of the n-th thing this call makes: fresh, or the same again under the same Idempotency-Key. */
   newId(index?: number): string;
   /** What an append of this call needs: ids, metadata with the use in it, the last check. */

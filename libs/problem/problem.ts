@@ -114,6 +114,18 @@ export const containsSecret = (field = ''): Problem =>
     errors: [{ field, message: 'holds a token' }],
   });
 
+/** On a face that carries JSON only. */
+export const takesBytes = (): Problem =>
+  problem('invalid', 415, 'This operation takes a file: call it over REST.', {
+    errors: [{ field: '', message: 'must be the bytes of a file' }],
+  });
+
+/** RFC 9110 §15.5.17. */
+export const rangeNotSatisfiable = (lengthBytes: number): Problem =>
+  problem('invalid', 416, `The range lies beyond its ${lengthBytes} bytes.`, {
+    errors: [{ field: 'range', message: `must begin within ${lengthBytes} bytes` }],
+  });
+
 export const tooManyRequests = (detail: string, retryAfterSeconds: number): Problem =>
   problem('too_many_requests', 429, detail, { retry_after: retryAfterSeconds });
 

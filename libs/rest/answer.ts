@@ -4,11 +4,15 @@ import type { Reply } from '../gate/gate.ts';
 import type { UsageReading } from '../hot-view/hot-view.ts';
 import { isProblem, type Problem } from '../problem/problem.ts';
 
-/** A reply on the wire (DESIGN §5). */
-export function answer({ result, spec, requestId, usage }: Reply, response: Response): void {
+/** What every answer of an operation says of itself, whatever it holds (DESIGN §5). */
+export function setHeaders({ spec, requestId, usage }: Reply, response: Response): void {
   response.setHeader('X-Request-Id', requestId);
   if (spec.scope !== null) response.setHeader('X-Accepted-Scopes', unqualify(spec.scope));
   if (usage !== null) setRateLimit(response, usage);
+}
+
+/** A reply of JSON on the wire. */
+export function answer({ result, spec }: Reply, response: Response): void {
   if (isProblem(result)) {
     sendProblem(result, response);
     return;

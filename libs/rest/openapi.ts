@@ -1,6 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { unqualify } from '../catalogue/catalogue.ts';
 import { inputSchema } from '../operation/input-schema.ts';
+import { bytesSchema } from '../operation/content.ts';
 import type { OperationSpec } from '../operation/operation.ts';
 
 const problem = {
@@ -50,7 +51,8 @@ function describe(spec: OperationSpec, path: string): object {
   const { properties, required } = inputSchema(spec.input);
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
   const rest = Object.keys(properties).filter((name) => !inPath.includes(name));
-  const hasBody = spec.http.method === 'post' || spec.http.method === 'patch';
+  const { upload } = spec.http;
+  const hasBody = upload === undefined && (spec.http.method === 'post' || spec.http.method === 'patch');
   const parameters = [
     ...inPath.map((name) => ({ name, in: 'path', required: true, schema: properties[name] ?? { type: 'string' } })),
     ...(hasBody
@@ -73,16 +75,29 @@ function describe(spec: OperationSpec, path: string): object {
     description: `${spec.summary}\n\n${spec.scope === null ? 'Any live token.' : `Scope: \`${unqualify(spec.scope)}\` (${spec.catalogue}).`}`,
     tags: [spec.catalogue ?? 'any'],
     parameters,
+    ...(upload === undefined ? {} : { requestBody: bytesOf(upload.mostBytes) }),
     ...(hasBody && rest.length > 0 ? { requestBody: { content: { 'application/json': { schema: body } } } } : {}),
     responses: {
       [String(spec.http.status ?? 200)]: {
         description: 'Done',
-        content: { 'application/json': { schema: spec.output } },
+        content: answerOf(spec),
       },
       default: problem,
     },
   };
 }
+
+/** Bytes of the declared types, else JSON. */
+const answerOf = ({ streams, output }: OperationSpec): object =>
+  streams === undefined
+    ? { 'application/json': { schema: output } }
+    : Object.fromEntries(streams.map((type) => [type, { schema: bytesSchema }]));
+
+const bytesOf = (mostBytes: number): object => ({
+  required: true,
+  description: `The file as it is, ${mostBytes} bytes at most.`,
+  content: { 'application/octet-stream': { schema: bytesSchema } },
+});
 
 const pick = (properties: Readonly<Record<string, object>>, names: readonly string[]): Record<string, object> =>
   Object.fromEntries(names.map((name) => [name, properties[name]!]));

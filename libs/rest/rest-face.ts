@@ -6,11 +6,13 @@ import { authenticate } from '../gate/authenticate.ts';
 import type { Envelope, RawInput } from '../gate/envelope.ts';
 import { Gate } from '../gate/gate.ts';
 import { redact } from '../logging/logger.ts';
-import type { DeclaredOperation } from '../operation/operation.ts';
+import type { DeclaredOperation, OperationSpec } from '../operation/operation.ts';
 import { Operations } from '../operation/operations.ts';
-import { bodyTooLarge, malformed, type Problem } from '../problem/problem.ts';
-import { answer } from './answer.ts';
+import { bodyTooLarge, isProblem, malformed, type Problem } from '../problem/problem.ts';
+import { answer, setHeaders } from './answer.ts';
 import { parseBody } from './body.ts';
+import { sendContent } from './send-content.ts';
+import { uploadOf } from './upload.ts';
 import { newId } from '../ids/new-id.ts';
 
 const MOST_BODY_BYTES = 1024 * 1024;
@@ -32,13 +34,25 @@ export class RestFace implements OnModuleInit {
     const app = this.adapters.httpAdapter.getInstance<express.Express>();
     // Longer paths first, and words before parameters: `/reports/:id/comments` never shadows, whatever the order of declaration.
     for (const declared of this.operations.all.toSorted(byPath)) {
-      const { method, path } = declared.spec.http;
+      const { method, path, upload } = declared.spec.http;
       const handle = (request: Request, response: Answering): void => {
-        void this.gate.handle(declared, envelopeOf(request, response)).then((reply) => answer(reply, response));
+        void this.#answer(declared, request, response);
       };
-      if (METHODS_WITH_BODY.has(method)) app[method](path, readBody, handle);
+      if (METHODS_WITH_BODY.has(method) && upload === undefined) app[method](path, readBody, handle);
       else app[method](path, handle);
     }
+  }
+
+  async #answer(declared: DeclaredOperation, request: Request, response: Answering): Promise<void> {
+    const reply = await this.gate.handle(declared, envelopeOf(declared.spec, request, response));
+    setHeaders(reply, response);
+    if (!isProblem(reply.result) && reply.result.content !== undefined) {
+      await sendContent(reply.result.content, request, response);
+      return;
+    }
+    answer(reply, response);
+    // What is left of an upload that was refused is read and dropped, for the connection's next request.
+    if (declared.spec.http.upload !== undefined) request.resume();
   }
 }
 
@@ -62,7 +76,7 @@ function readBody(request: Request, response: Answering, next: NextFunction): vo
   });
 }
 
-function envelopeOf(request: Request, { locals }: Answering): Envelope {
+function envelopeOf({ http: { upload } }: OperationSpec, request: Request, { locals }: Answering): Envelope {
   const { headers } = request;
   return {
     face: 'rest',
@@ -74,7 +88,11 @@ function envelopeOf(request: Request, { locals }: Answering): Envelope {
     ifMatch: headers['if-match'],
     logPosition: single(headers['x-log-position']),
     authenticate: () => authenticate(request.headersDistinct['authorization'] ?? []),
-    input: () => (locals.unreadable === undefined ? inputOf(request) : { ok: false, problem: locals.unreadable }),
+    input: () => {
+      if (upload !== undefined) return { ok: true, value: { ...request.query, ...request.params } };
+      return locals.unreadable === undefined ? inputOf(request) : { ok: false, problem: locals.unreadable };
+    },
+    ...(upload === undefined ? {} : { upload: uploadOf(request, upload.mostBytes) }),
   };
 }
 

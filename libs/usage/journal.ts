@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type EventLog, type EventMetadata, MAX_APPEND_BYTES, type NewEvent } from '../event-log/event-log.ts';
-import { JOURNAL_PREFIX, type TokenUse } from './use.ts';
+import { JOURNAL_PREFIX, type TokenUse, type TokenUsed, type TokenUseEnded } from './use.ts';
 import { newId } from '../ids/new-id.ts';
 
 /** The use was not recorded; the call must not be answered with success (P1, P4). */
@@ -42,14 +42,24 @@ export class UsageJournal {
 
   /** Resolves once the use is durable. @throws UseNotRecorded: at once under stress, or when the log fails */
   record(use: TokenUse, metadata: EventMetadata): Promise<void> {
+    return this.#add({ type: 'TokenUsed', data: use }, metadata, use.client_name.length + use.operation.length);
+  }
+
+  /** That a long answer has ended. @throws UseNotRecorded */
+  recordEnd(end: TokenUseEnded['data'], metadata: EventMetadata): Promise<void> {
+    return this.#add({ type: 'TokenUseEnded', data: end }, metadata, end.operation.length);
+  }
+
+  /** @param textBytes of the members of no fixed length */
+  #add({ type, data }: TokenUsed | TokenUseEnded, metadata: EventMetadata, textBytes: number): Promise<void> {
     const nowMs = performance.now();
     const oldest = this.#waiting[0];
     if (this.#closed) return Promise.reject(new UseNotRecorded('the journal is closed'));
     if (this.#waiting.length >= MOST_WAITING || (oldest !== undefined && nowMs - oldest.sinceMs > LONGEST_WAIT_MS)) {
       return Promise.reject(new UseNotRecorded('the journal is full'));
     }
-    const event: NewEvent = { id: randomUUID(), type: 'TokenUsed', data: use, metadata };
-    const bytes = use.client_name.length + use.operation.length + 2 * ENVELOPE_BYTES;
+    const event: NewEvent = { id: randomUUID(), type, data, metadata };
+    const bytes = textBytes + 2 * ENVELOPE_BYTES;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ event, bytes, sinceMs: nowMs, resolve, reject });
       if (this.#flushing) return;

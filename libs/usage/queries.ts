@@ -4,7 +4,7 @@ import type { Page } from '../read-db/page.ts';
 
 /** What can be asked of tokens' histories and uses; answered in projections/token-uses. */
 
-/** An event of a token's life, or a use of it (`type` is then `TokenUsed` or `TokenUsesDenied`). */
+/** An event of a token's life, or a use of it (`type` is then `TokenUsed`, `TokenUseEnded` or `TokenUsesDenied`). */
 export interface HistoryItem {
   readonly position: number;
   readonly revision: number;

@@ -52,7 +52,26 @@ export interface TokenUsesDenied {
   };
 }
 
-export type UsageEvent = TokenUsed | TokenUsesDenied;
+/** In the journal: a long answer has ended. Its opening is the `TokenUsed` of the same request. */
+export interface TokenUseEnded {
+  readonly type: 'TokenUseEnded';
+  readonly data: {
+    readonly token: string;
+    readonly workspace: string;
+    /** RFC 3339. */
+    readonly time: string;
+    readonly operation: string;
+    readonly request_id: string;
+    /** `cut`: its token died meanwhile. `abandoned`: the caller went away. `failed`: it broke on our side. */
+    readonly outcome: 'complete' | 'cut' | 'abandoned' | 'failed';
+    /** Handed to the face; what of it the caller got is not known. */
+    readonly bytes: number;
+    /** Since the answer was opened. */
+    readonly duration_ms: number;
+  };
+}
+
+export type UsageEvent = TokenUsed | TokenUseEnded | TokenUsesDenied;
 
 export const JOURNAL_PREFIX = 'usage-';
 export const DENIALS_PREFIX = 'denials-';

@@ -3,7 +3,7 @@ import type { Actor } from '../../libs/person/actor.ts';
 import { add, type Change } from '../../libs/projection/change.ts';
 import type { Projection } from '../../libs/projection/projection.ts';
 import { TOKEN_PREFIX, type TokenEvent } from '../../libs/tokens/events.ts';
-import { type TokenUsesDenied, useOf } from '../../libs/usage/use.ts';
+import { type TokenUseEnded, type TokenUsesDenied, useOf } from '../../libs/usage/use.ts';
 
 /** An event can be both, of one token: a token that rotates itself. */
 export const LIFE = 0;
@@ -65,6 +65,11 @@ export const tokenUses: Projection = {
         throw new Error('the use names no token or time');
       const { token, time, workspace, request_id, operation } = use;
       const row = { token, part: USE, type: 'TokenUsed', time, workspace, request_id, operation, data: use };
+      changes.push(add('history', { ...row, ...placeOf(event) }));
+    } else if (event.type === 'TokenUseEnded') {
+      const data = event.data as TokenUseEnded['data'];
+      const { token, time, workspace, request_id, operation } = data;
+      const row = { token, part: USE, type: event.type, time, workspace, request_id, operation, data };
       changes.push(add('history', { ...row, ...placeOf(event) }));
     } else if (event.type === 'TokenUsesDenied') {
       const data = event.data as TokenUsesDenied['data'];

@@ -50,6 +50,10 @@ function detailOf({ type, data }: HistoryItem): string {
       const why = decision === 'allowed' ? '' : ` refused: ${reason ?? 'no reason recorded'}`;
       return `${operation}${on} ${status}${why} [${request_id}]`;
     }
+    case 'TokenUseEnded': {
+      const { operation, outcome, bytes, request_id } = event.data;
+      return `${operation} ${outcome} after ${bytes} bytes [${request_id}]`;
+    }
     case 'TokenUsesDenied': {
       const { count, operation, reason, address, from, to } = event.data;
       return `${count} × ${operation} refused: ${reason}, from ${address}, ${from} to ${to}`;
