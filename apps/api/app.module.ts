@@ -23,6 +23,12 @@ import { CATALOGUES, EVENT_LOG, FRESHNESS, HOT_VIEW } from '../../libs/injection
 import { Operations } from '../../libs/operation/operations.ts';
 import { READ_DB } from '../../libs/read-db/read-db.ts';
 import { RestFace } from '../../libs/rest/rest-face.ts';
+import { DecideCompanyHandler } from '../../libs/toado/companies/company-commands.ts';
+import {
+  ChangeCompanyLimitsOperation,
+  CreateCompanyOperation,
+  UpdateCompanyOperation,
+} from '../../libs/toado/companies/operations/write-companies.ts';
 import { ChangeTokenOperation } from '../../libs/tokens/operations/change-token.ts';
 import { CreateTokenOperation } from '../../libs/tokens/operations/create-token.ts';
 import { FindRequestOperation } from '../../libs/tokens/operations/find-request.ts';
@@ -79,6 +85,8 @@ const COMMA = [
   DecideReportHandler,
 ];
 
+const TOADO = [CreateCompanyOperation, UpdateCompanyOperation, ChangeCompanyLimitsOperation, DecideCompanyHandler];
+
 const QUERIES = [...REPORT_QUERIES, ...TOKEN_QUERIES, ...TOKEN_USE_QUERIES];
 
 @Module({})
@@ -101,6 +109,7 @@ export class AppModule {
         RestFace,
         ...TOKENS,
         ...COMMA,
+        ...TOADO,
         ...QUERIES,
       ],
     };
