@@ -54,6 +54,7 @@ export async function startServer(options: Partial<Settings> = {}): Promise<Test
       databaseUrl: null,
       publicUrl: 'http://127.0.0.1',
       cataloguesFolder: null,
+      assets: null,
       ...options,
       dataDir,
     },
