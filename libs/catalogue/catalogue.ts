@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+
 /** A product's token vocabulary, as data: its prefix, its scopes and what they imply, its default limits, its pins. */
 export interface Catalogue {
   readonly name: string;
@@ -34,14 +36,20 @@ export function expandScopes(catalogue: Catalogue, scopes: readonly string[]): s
   return [...all].map((scope) => qualify(catalogue.name, scope)).toSorted();
 }
 
+const DIGEST_LENGTH = 16;
+
 /** The catalogues in force, found by name and by token prefix. */
 export class Catalogues {
   readonly #byName: ReadonlyMap<string, Catalogue>;
   readonly #byPrefix: ReadonlyMap<string, Catalogue>;
+  /** The same for the same catalogues, in whatever order and by whichever process they were loaded. */
+  readonly digest: string;
 
   constructor(catalogues: readonly Catalogue[]) {
     this.#byName = new Map(catalogues.map((catalogue) => [catalogue.name, catalogue]));
     this.#byPrefix = new Map(catalogues.map((catalogue) => [catalogue.prefix, catalogue]));
+    const sorted = catalogues.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    this.digest = hash('sha256', JSON.stringify(sorted)).slice(0, DIGEST_LENGTH);
   }
 
   get all(): readonly Catalogue[] {
