@@ -1,6 +1,3 @@
-import { type AssetsPlace, readAssetsUrl } from './assets-url.ts';
-import { SettingsMistake } from './settings-mistake.ts';
-
 /** What the environment says (DESIGN §6). Wrong settings stop the start with one clear sentence. */
 export interface Settings {
   readonly port: number;
@@ -12,8 +9,10 @@ export interface Settings {
   readonly databaseUrl: string | null;
   readonly publicUrl: string;
   readonly cataloguesFolder: string | null;
-  /** Null: `DATA_DIR/assets`. */
-  readonly assets: AssetsPlace | null;
+}
+
+export class SettingsMistake extends Error {
+  override readonly name = 'SettingsMistake';
 }
 
 /** @throws SettingsMistake */
@@ -29,17 +28,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     databaseUrl: urlOf('DATABASE_URL', env['DATABASE_URL'], ['postgres:', 'postgresql:']),
     publicUrl: urlOf('PUBLIC_URL', env['PUBLIC_URL'], ['http:', 'https:']) ?? `http://${host}:${port}`,
     cataloguesFolder: env['CATALOGUES'] || null,
-    assets: readAssetsUrl(env),
   };
   // Several processes on one log need one view and one read model between them; an embedded part is each one's own.
   if (settings.eventStoreUrl !== null && (settings.redisUrl === null || settings.databaseUrl === null)) {
     throw new SettingsMistake(
       'EVENTSTORE_URL is set, so REDIS_URL and DATABASE_URL must be too: a view of its own in each process would not know what another revoked.',
-    );
-  }
-  if (settings.eventStoreUrl !== null && settings.assets === null) {
-    throw new SettingsMistake(
-      'EVENTSTORE_URL is set, so ASSETS_URL must be too: a folder of its own in each process would hold files another cannot find.',
     );
   }
   return settings;

@@ -98,7 +98,6 @@ function tokenOf(index: number): ViewToken {
     expiresAtMs: null,
     retiresAtMs: null,
     version: 0,
-    catalogues: '',
   };
 }
 

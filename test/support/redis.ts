@@ -21,7 +21,7 @@ export interface OwnRedis extends TestRedis {
   restart(): Promise<void>;
 }
 
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 10_000;
 
 /** A real Redis: the one `REDIS_URL` names (keep to a namespace of your own there), else as `startOwnRedis`. */
 export async function startRedis(suite: string): Promise<TestRedis> {
@@ -37,23 +37,25 @@ export async function startRedis(suite: string): Promise<TestRedis> {
  * none can be had: never a skip.
  */
 export async function startOwnRedis(suite: string, settings: readonly string[] = []): Promise<OwnRedis> {
-  const binary = await redisBinary();
+  const binary = await serverBinary();
   const folder = mkdtempSync(path.join(tmpdir(), 'writ-redis-'));
   const port = await freePort();
-  const start = () => startRedisProcess(binary, port, folder, settings);
+  const all = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'];
+  const start = () => startServer(binary, [...all, '--maxmemory-policy', 'noeviction', ...settings], port, folder);
   let server = await start();
-  const what = `${await redisVersion(binary)} (on this machine)`;
+  const version = /v=(\S+)/.exec(await output(binary, '--version'))?.[1] ?? 'of unknown version';
+  const what = `Redis ${version} (on this machine)`;
   await ran(suite, what);
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
     what,
     async restart() {
-      await server.kill();
+      await end(server);
       server = await start();
     },
     async stop() {
-      await server.kill();
+      await end(server);
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -64,8 +66,7 @@ const installed = (): string | null =>
     .map((folder) => path.join(folder, 'redis-server'))
     .find((file) => existsSync(file)) ?? null;
 
-/** Throws where none can be had: never a skip. */
-export async function redisBinary(): Promise<string> {
+async function serverBinary(): Promise<string> {
   const found = installed();
   if (found !== null) return found;
   if (!canInstall())
@@ -76,24 +77,13 @@ export async function redisBinary(): Promise<string> {
   return now;
 }
 
-export const redisVersion = async (binary: string): Promise<string> =>
-  `Redis ${/v=(\S+)/.exec(await output(binary, '--version'))?.[1] ?? 'of unknown version'}`;
-
-export interface RedisProcess {
-  /** SIGKILL: nothing here is kept. */
-  kill(): Promise<void>;
-}
-
-/** A server that keeps nothing on disk; resolves once it answers. */
-export async function startRedisProcess(
+async function startServer(
   binary: string,
+  settings: readonly string[],
   port: number,
   folder: string,
-  settings: readonly string[] = [],
-): Promise<RedisProcess> {
-  const kept = ['--dir', folder, '--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'];
-  const all = ['--port', String(port), '--bind', '127.0.0.1', ...kept, ...settings];
-  const server = spawn(binary, all, { cwd: folder, stdio: 'ignore' });
+): Promise<ChildProcess> {
+  const server = spawn(binary, settings, { cwd: folder, stdio: 'ignore' });
   const deadline = performance.now() + READY_WITHIN_MS;
   while (!(await answers(port))) {
     if (server.exitCode !== null || performance.now() > deadline) {
@@ -102,7 +92,7 @@ export async function startRedisProcess(
     }
     await sleep(25);
   }
-  return { kill: () => end(server) };
+  return server;
 }
 
 async function answers(port: number): Promise<boolean> {
@@ -124,6 +114,7 @@ async function answers(port: number): Promise<boolean> {
   }
 }
 
+/** SIGKILL: nothing here is kept. */
 async function end(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return;
   const ended = new Promise((resolve) => server.once('exit', resolve));

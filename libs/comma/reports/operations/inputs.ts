@@ -1,20 +1,23 @@
-import { IsIn, IsOptional, IsString, MaxLength, MinLength, ValidateIf } from 'class-validator';
-import { IsId, IsLine } from '../../../operation/fields.ts';
+import { IsIn, IsOptional, IsString, Matches, MaxLength, MinLength, ValidateIf } from 'class-validator';
 import { PageInput } from '../../../operation/page-input.ts';
 import type { ReportStatus } from '../events.ts';
 
+const ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
+const NOT_ID = { message: 'must be an id' };
 const STATUSES: readonly ReportStatus[] = ['draft', 'published'];
 const LONGEST_TITLE = 300;
 const LONGEST_BODY = 500_000;
 const LONGEST_COMMENT = 50_000;
+/** One line of visible text. */
+const LINE = /^[^\p{Cc}]+$/u;
 
 export class ReportIdInput {
-  @IsId()
+  @Matches(ID, NOT_ID)
   id!: string;
 }
 
 export class CommentIdInput {
-  @IsId()
+  @Matches(ID, NOT_ID)
   id!: string;
 }
 
@@ -25,12 +28,15 @@ export class ListReportsInput extends PageInput {
 }
 
 export class ListOfReportInput extends PageInput {
-  @IsId()
+  @Matches(ID, NOT_ID)
   id!: string;
 }
 
 export class CreateReportInput {
-  @IsLine(LONGEST_TITLE)
+  @IsString()
+  @MinLength(1)
+  @MaxLength(LONGEST_TITLE)
+  @Matches(LINE, { message: 'must be one line of text' })
   title!: string;
 
   /** Markdown. */
@@ -46,7 +52,10 @@ export class CreateReportInput {
 
 export class UpdateReportInput extends ReportIdInput {
   @ValidateIf((input: UpdateReportInput) => input.title !== undefined)
-  @IsLine(LONGEST_TITLE)
+  @IsString()
+  @MinLength(1)
+  @MaxLength(LONGEST_TITLE)
+  @Matches(LINE, { message: 'must be one line of text' })
   title?: string;
 
   @ValidateIf((input: UpdateReportInput) => input.body !== undefined)
@@ -61,7 +70,7 @@ export class UpdateReportInput extends ReportIdInput {
 
 /** A comment or a reply, on what `id` names. */
 export class WriteCommentInput {
-  @IsId()
+  @Matches(ID, NOT_ID)
   id!: string;
 
   @IsString()
