@@ -19,17 +19,17 @@ import { CreateReportOperation, UpdateReportOperation } from '../../libs/comma/r
 import { DecideReportHandler } from '../../libs/comma/reports/report-commands.ts';
 import { Gate } from '../../libs/gate/gate.ts';
 import { CanIOperation, WhoAmIOperation } from '../../libs/identity/operations/who-am-i.ts';
-import { CATALOGUES, CLOCK, EVENT_LOG, FRESHNESS, HOT_VIEW } from '../../libs/injection-tokens.ts';
+import { CATALOGUES, EVENT_LOG, FRESHNESS, HOT_VIEW, SETTINGS } from '../../libs/injection-tokens.ts';
+import { McpFace } from '../../libs/mcp/mcp-face.ts';
 import { Operations } from '../../libs/operation/operations.ts';
 import { READ_DB } from '../../libs/read-db/read-db.ts';
 import { RestFace } from '../../libs/rest/rest-face.ts';
-import { READ_ROUTINES } from '../../libs/routines/operations/read-routines.ts';
-import { STEER_ROUTINES } from '../../libs/routines/operations/steer-routines.ts';
-import { WRITE_ROUTINES } from '../../libs/routines/operations/write-routines.ts';
-import { DecideRoutineHandler, DecideRunHandler } from '../../libs/routines/routine-commands.ts';
-import { RoutineDesk } from '../../libs/routines/routine-desk.ts';
-import { RoutineFace } from '../../libs/routines/runner/routine-face.ts';
-import { RoutineRunner } from '../../libs/routines/runner/routine-runner.ts';
+import { DecideCompanyHandler } from '../../libs/toado/companies/company-commands.ts';
+import {
+  ChangeCompanyLimitsOperation,
+  CreateCompanyOperation,
+  UpdateCompanyOperation,
+} from '../../libs/toado/companies/operations/write-companies.ts';
 import { ChangeTokenOperation } from '../../libs/tokens/operations/change-token.ts';
 import { CreateTokenOperation } from '../../libs/tokens/operations/create-token.ts';
 import { FindRequestOperation } from '../../libs/tokens/operations/find-request.ts';
@@ -48,10 +48,9 @@ import { TokenRecords } from '../../libs/tokens/token-records.ts';
 import { Denials } from '../../libs/usage/denials.ts';
 import { UsageJournal } from '../../libs/usage/journal.ts';
 import { REPORT_QUERIES } from '../../projections/reports/queries.ts';
-import { ROUTINE_QUERIES } from '../../projections/routines/queries.ts';
-import { ROUTINE_WORK_QUERIES } from '../../projections/routines/work-queries.ts';
 import { TOKEN_USE_QUERIES } from '../../projections/token-uses/queries.ts';
 import { TOKEN_QUERIES } from '../../projections/tokens/queries.ts';
+import type { Settings } from '../../libs/settings/settings.ts';
 import type { Parts } from './compose.ts';
 import { HealthController } from './health.controller.ts';
 
@@ -88,29 +87,13 @@ const COMMA = [
   DecideReportHandler,
 ];
 
-const ROUTINES = [
-  ...READ_ROUTINES,
-  ...WRITE_ROUTINES,
-  ...STEER_ROUTINES,
-  RoutineDesk,
-  DecideRoutineHandler,
-  DecideRunHandler,
-  RoutineFace,
-  RoutineRunner,
-];
+const TOADO = [CreateCompanyOperation, UpdateCompanyOperation, ChangeCompanyLimitsOperation, DecideCompanyHandler];
 
-const QUERIES = [
-  ...REPORT_QUERIES,
-  ...TOKEN_QUERIES,
-  ...TOKEN_USE_QUERIES,
-  ...ROUTINE_QUERIES,
-  ...ROUTINE_WORK_QUERIES,
-];
+const QUERIES = [...REPORT_QUERIES, ...TOKEN_QUERIES, ...TOKEN_USE_QUERIES];
 
 @Module({})
 export class AppModule {
-  /** @param clock what routines are due by, Unix ms */
-  static of(parts: Parts, catalogues: Catalogues, clock: () => number): DynamicModule {
+  static of(settings: Settings, parts: Parts, catalogues: Catalogues): DynamicModule {
     return {
       module: AppModule,
       imports: [CqrsModule.forRoot(), DiscoveryModule, TerminusModule.forRoot({ logger: false })],
@@ -121,15 +104,16 @@ export class AppModule {
         { provide: READ_DB, useValue: parts.readDb },
         { provide: FRESHNESS, useValue: parts.freshness },
         { provide: CATALOGUES, useValue: catalogues },
-        { provide: CLOCK, useValue: clock },
+        { provide: SETTINGS, useValue: settings },
         { provide: UsageJournal, useValue: parts.journal },
         { provide: Denials, useValue: parts.denials },
         Operations,
         Gate,
         RestFace,
+        McpFace,
         ...TOKENS,
         ...COMMA,
-        ...ROUTINES,
+        ...TOADO,
         ...QUERIES,
       ],
     };

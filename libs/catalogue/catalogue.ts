@@ -22,12 +22,6 @@ export const qualify = (catalogue: string, scope: string): string => `${catalogu
 /** `toado/read` → `read`, as the product's own users know it. */
 export const unqualify = (scope: string): string => scope.slice(scope.indexOf('/') + 1);
 
-/** A scope of this name makes and runs routines, in whichever catalogue it stands; the operations on routines ask for it. */
-const ROUTINES_WRITE = 'routines:write';
-/** Stands for whichever catalogue; no catalogue's own name. */
-export const ANY_CATALOGUE = 'any';
-export const ANY_ROUTINES_WRITE = qualify(ANY_CATALOGUE, ROUTINES_WRITE);
-
 /** The scopes with all they imply, qualified and sorted. */
 export function expandScopes(catalogue: Catalogue, scopes: readonly string[]): string[] {
   const all = new Set<string>();
@@ -37,8 +31,7 @@ export function expandScopes(catalogue: Catalogue, scopes: readonly string[]): s
     for (const included of catalogue.scopes[scope]?.includes ?? []) add(included);
   };
   scopes.forEach(add);
-  const qualified = [...all].map((scope) => qualify(catalogue.name, scope));
-  return (all.has(ROUTINES_WRITE) ? [...qualified, ANY_ROUTINES_WRITE] : qualified).toSorted();
+  return [...all].map((scope) => qualify(catalogue.name, scope)).toSorted();
 }
 
 /** The catalogues in force, found by name and by token prefix. */

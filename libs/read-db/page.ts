@@ -5,6 +5,15 @@ export interface Page<Item> {
   readonly next: string | null;
 }
 
+/** The part of a list that is asked for. */
+export interface PageAsked {
+  /** A malformed one throws BadCursor. */
+  readonly cursor: string | null;
+  readonly limit: number;
+  /** What `just now` is counted from, Unix ms. */
+  readonly nowMs: number;
+}
+
 /** The cursor was not made by this list. Thrown before anything is read; the face answers 400 `invalid`. */
 export class BadCursor extends Error {
   override readonly name = 'BadCursor';

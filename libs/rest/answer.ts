@@ -25,9 +25,15 @@ export function answer({ result, spec }: Reply, response: Response): void {
   send(response, spec.http.status ?? 200, 'application/json; charset=utf-8', result.body);
 }
 
-/** RFC 9457; a 401 says how to authenticate (RFC 6750 §3), a 429 or 503 when to come back. */
-export function sendProblem(problem: Problem, response: Response): void {
-  if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+/**
+ * RFC 9457; a 401 says how to authenticate (RFC 6750 §3, and where its metadata are, RFC 9728 §5.1), a 429 or 503 when
+ * to come back.
+ */
+export function sendProblem(problem: Problem, response: Response, resourceMetadataUrl?: string): void {
+  if (problem.status === 401) {
+    const where = resourceMetadataUrl === undefined ? '' : ` resource_metadata="${resourceMetadataUrl}"`;
+    response.setHeader('WWW-Authenticate', `Bearer${where}`);
+  }
   if (problem.missing_scope !== undefined) {
     response.setHeader('WWW-Authenticate', `Bearer error="insufficient_scope", scope="${problem.missing_scope}"`);
   }

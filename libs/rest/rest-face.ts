@@ -1,21 +1,21 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { ExpressAdapter } from '@nestjs/platform-express';
-import express, { type NextFunction, type Request, type Response } from 'express';
+import type { Express, Request } from 'express';
 import { authenticate } from '../gate/authenticate.ts';
 import type { Envelope, RawInput } from '../gate/envelope.ts';
 import { Gate } from '../gate/gate.ts';
 import { redact } from '../logging/logger.ts';
 import type { DeclaredOperation, OperationSpec } from '../operation/operation.ts';
 import { Operations } from '../operation/operations.ts';
-import { bodyTooLarge, isProblem, malformed, type Problem } from '../problem/problem.ts';
+import { isProblem } from '../problem/problem.ts';
 import { answer, setHeaders } from './answer.ts';
 import { parseBody } from './body.ts';
+import { type Answering, readBody } from './read-body.ts';
 import { sendContent } from './send-content.ts';
 import { uploadOf } from './upload.ts';
 import { newId } from '../ids/new-id.ts';
 
-const MOST_BODY_BYTES = 1024 * 1024;
 const METHODS_WITH_BODY = new Set(['post', 'patch']);
 
 /**
@@ -31,7 +31,7 @@ export class RestFace implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    const app = this.adapters.httpAdapter.getInstance<express.Express>();
+    const app = this.adapters.httpAdapter.getInstance<Express>();
     // Longer paths first, and words before parameters: `/reports/:id/comments` never shadows, whatever the order of declaration.
     for (const declared of this.operations.all.toSorted(byPath)) {
       const { method, path, upload } = declared.spec.http;
@@ -58,23 +58,6 @@ export class RestFace implements OnModuleInit {
 
 const byPath = (a: DeclaredOperation, b: DeclaredOperation): number =>
   a.spec.http.path.replaceAll(':', '~') < b.spec.http.path.replaceAll(':', '~') ? -1 : 1;
-
-/** What went wrong with the body before the gate asked for it. */
-type Answering = Response<unknown, { unreadable?: Problem }>;
-
-const raw = express.raw({ type: () => true, limit: MOST_BODY_BYTES });
-
-/** The bytes, bounded; what they mean is asked only once the call is paid for. */
-function readBody(request: Request, response: Answering, next: NextFunction): void {
-  raw(request, response, (error?: unknown) => {
-    if (error !== undefined) {
-      // Not answered here: who asks comes first, and a refusal of a live token is recorded (P12).
-      const tooLarge = (error as { readonly status?: number }).status === 413;
-      response.locals.unreadable = tooLarge ? bodyTooLarge(MOST_BODY_BYTES) : malformed('The body could not be read.');
-    }
-    next();
-  });
-}
 
 function envelopeOf({ http: { upload } }: OperationSpec, request: Request, { locals }: Answering): Envelope {
   const { headers } = request;

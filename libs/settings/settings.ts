@@ -9,6 +9,8 @@ export interface Settings {
   readonly databaseUrl: string | null;
   readonly publicUrl: string;
   readonly cataloguesFolder: string | null;
+  /** Names, without port, this server is reached by besides those of HOST and PUBLIC_URL. */
+  readonly allowedHosts: readonly string[];
 }
 
 export class SettingsMistake extends Error {
@@ -26,8 +28,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     eventStoreUrl: urlOf('EVENTSTORE_URL', env['EVENTSTORE_URL'], ['esdb:', 'esdb+discover:']),
     redisUrl: urlOf('REDIS_URL', env['REDIS_URL'], ['redis:', 'rediss:']),
     databaseUrl: urlOf('DATABASE_URL', env['DATABASE_URL'], ['postgres:', 'postgresql:']),
-    publicUrl: urlOf('PUBLIC_URL', env['PUBLIC_URL'], ['http:', 'https:']) ?? `http://${host}:${port}`,
+    publicUrl:
+      urlOf('PUBLIC_URL', env['PUBLIC_URL'], ['http:', 'https:']) ??
+      `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     cataloguesFolder: env['CATALOGUES'] || null,
+    allowedHosts: hostsOf(env['ALLOWED_HOSTS']),
   };
   // Several processes on one log need one view and one read model between them; an embedded part is each one's own.
   if (settings.eventStoreUrl !== null && (settings.redisUrl === null || settings.databaseUrl === null)) {
@@ -44,6 +49,20 @@ function portOf(text: string | undefined): number {
   if (!/^\d+$/.test(text) || port > 65_535)
     throw new SettingsMistake(`PORT must be a number from 0 to 65535, not ${text}.`);
   return port;
+}
+
+/** @throws SettingsMistake */
+function hostsOf(text: string | undefined): string[] {
+  const hosts = (text ?? '')
+    .split(',')
+    .map((host) => host.trim())
+    .filter((host) => host !== '');
+  for (const host of hosts) {
+    if (!/^[a-zA-Z0-9.-]+$|^\[[0-9a-fA-F:]+\]$/.test(host)) {
+      throw new SettingsMistake(`ALLOWED_HOSTS must be host names without port, separated by commas, not ${host}.`);
+    }
+  }
+  return hosts;
 }
 
 function urlOf(name: string, text: string | undefined, schemes: readonly string[]): string | null {

@@ -1,28 +1,10 @@
-import {
-  conflict,
-  forbidden,
-  invalid,
-  keyReused,
-  notFound,
-  preconditionFailed,
-  type Problem,
-} from '../problem/problem.ts';
+import { outcomeProblem } from '../operation/outcome-problem.ts';
+import { conflict, forbidden, invalid, notFound, type Problem } from '../problem/problem.ts';
 import type { TokenRefusal } from './decide.ts';
 import type { TokenOutcome } from './token-commands.ts';
 
-/** What a caller hears when the command was not done. */
-export function outcomeProblem(outcome: Exclude<TokenOutcome, { kind: 'done' }>): Problem {
-  switch (outcome.kind) {
-    case 'refused':
-      return refusalProblem(outcome.refusal);
-    case 'conflict':
-      return preconditionFailed(outcome.revision);
-    case 'key-reused':
-      return keyReused();
-    default:
-      return unknown(outcome);
-  }
-}
+export const tokenProblem = (outcome: Exclude<TokenOutcome, { kind: 'done' }>): Problem =>
+  outcomeProblem(outcome, refusalProblem);
 
 const EXCESS = {
   owner: 'Tokens of other people need the scope people:write.',
@@ -64,5 +46,5 @@ function refusalProblem(refusal: TokenRefusal): Problem {
 const field = (name: string, message: string): Problem => invalid([{ field: name, message }]);
 
 function unknown(value: never): never {
-  throw new Error(`unknown outcome ${JSON.stringify(value)}`);
+  throw new Error(`unknown refusal ${JSON.stringify(value)}`);
 }

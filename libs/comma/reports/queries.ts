@@ -1,6 +1,6 @@
 import { Query } from '@nestjs/cqrs';
 import type { By } from '../../person/actor.ts';
-import type { Page } from '../../read-db/page.ts';
+import type { Page, PageAsked } from '../../read-db/page.ts';
 import type { ReportEvent, ReportStatus } from './events.ts';
 
 /** What can be asked of reports; answered in projections/reports. Shapes are those of DESIGN §5. */
@@ -42,14 +42,7 @@ export interface ActivityView {
 }
 
 /** One list's part: newest first. */
-export interface PageRequest {
-  readonly workspace: string;
-  /** A malformed one throws BadCursor (libs/read-db/page.ts). */
-  readonly cursor: string | null;
-  readonly limit: number;
-  /** What `just now` is counted from, Unix ms. */
-  readonly nowMs: number;
-}
+type PageRequest = PageAsked & { readonly workspace: string };
 
 export class ListReports extends Query<Page<ReportView>> {
   constructor(readonly request: PageRequest & { readonly status?: ReportStatus | undefined }) {

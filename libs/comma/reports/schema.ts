@@ -1,18 +1,7 @@
+import { time, whole } from '../../operation/schema.ts';
+import { bySchema as by } from '../../person/by-schema.ts';
+
 /** JSON schemas of what the report operations answer with. */
-const time = { type: 'string', format: 'date-time' };
-
-const by = {
-  type: 'object',
-  properties: {
-    owner: { type: 'object', properties: { id: { type: 'string' }, name: { type: 'string' } } },
-    label: { type: ['string', 'null'] },
-    token: { type: ['string', 'null'] },
-    face: { enum: ['rest', 'mcp', 'routine', 'cli'] },
-    at: time,
-    text: { type: 'string', examples: ['Jason (claude-code on macbook) · via MCP · just now'] },
-  },
-};
-
 const reportProperties = {
   id: { type: 'string' },
   title: { type: 'string' },
@@ -32,8 +21,6 @@ const commentProperties = {
   by,
   created_at: time,
 };
-
-const whole = (properties: object): object => ({ type: 'object', required: Object.keys(properties), properties });
 
 export const reportSchema = whole(reportProperties);
 export const commentSchema = whole(commentProperties);

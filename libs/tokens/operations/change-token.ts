@@ -1,4 +1,5 @@
 import { CommandBus } from '@nestjs/cqrs';
+import { budgetsOf } from '../../operation/limit-input.ts';
 import { type Call, DeclareOperation, type Operation, type Result, WRITE } from '../../operation/operation.ts';
 import { notFound } from '../../problem/problem.ts';
 import { authorityOf } from '../authority-of.ts';
@@ -41,7 +42,7 @@ export class ChangeTokenOperation implements Operation<ChangeTokenInput> {
       ...(input.restrict === undefined
         ? {}
         : { restrict: { companies: input.restrict.companies ?? [], projects: input.restrict.projects ?? [] } }),
-      ...(input.limits === undefined ? {} : { limits: ownLimits(input.limits) }),
+      ...(input.limits === undefined ? {} : { limits: budgetsOf(input.limits) }),
       ...(input.expires_at === undefined
         ? {}
         : { expiresAtMs: input.expires_at === null ? null : Date.parse(input.expires_at) }),
@@ -52,9 +53,3 @@ export class ChangeTokenOperation implements Operation<ChangeTokenInput> {
     return this.answers.answer(input.id, outcome, call);
   }
 }
-
-/** A budget given as null is one given back to its default, as when a token is created. */
-const ownLimits = ({ reads, writes }: NonNullable<ChangeTokenInput['limits']>) => ({
-  ...(reads === undefined ? {} : { reads: reads?.per_minute ?? null }),
-  ...(writes === undefined ? {} : { writes: writes?.per_minute ?? null }),
-});

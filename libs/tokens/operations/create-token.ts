@@ -11,7 +11,7 @@ import { toRecord } from '../record.ts';
 import { tokenWithSecretSchema } from '../schema.ts';
 import { DecideToken } from '../token-commands.ts';
 import { formatToken, newSecret, tokenDigest } from '../token-format.ts';
-import { outcomeProblem } from '../token-problem.ts';
+import { tokenProblem } from '../token-problem.ts';
 import { CreateTokenInput } from './inputs.ts';
 
 const NOTHING_USED = { reads: 0, writes: 0 };
@@ -70,7 +70,7 @@ export class CreateTokenOperation implements Operation<CreateTokenInput> {
         call.append(`token/${id}`),
       ),
     );
-    if (outcome.kind !== 'done') return outcomeProblem(outcome);
+    if (outcome.kind !== 'done') return tokenProblem(outcome);
     if (outcome.repeated)
       return conflict('This Idempotency-Key has made a token already; its secret was shown then.', id);
     if (outcome.state.status === 'none') throw new Error('a created token has no state');

@@ -17,13 +17,13 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { IsInstant } from '../../operation/is-instant.ts';
+import { LimitInput } from '../../operation/limit-input.ts';
 import { PageInput } from '../../operation/page-input.ts';
 
 /** DESIGN §4: at most 80 characters, none that could forge an attribution (`·`, parentheses) or hide (control, bidi). */
 const LABEL = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}·()]+$/u;
 const LABEL_WORDS = 'must be visible text without · or parentheses';
 const TOKEN_ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
-const MOST_PER_MINUTE = 1_000_000;
 
 export class NoInput {}
 
@@ -46,15 +46,6 @@ export class RestrictInput {
   @IsString({ each: true })
   @MaxLength(64, { each: true })
   projects?: string[];
-}
-
-export class LimitInput {
-  /** Null: the company's, else the catalogue's. */
-  @ValidateIf((limit: LimitInput) => limit.per_minute !== null)
-  @IsInt()
-  @Min(1)
-  @Max(MOST_PER_MINUTE)
-  per_minute!: number | null;
 }
 
 export class LimitsInput {

@@ -5,7 +5,7 @@ import { authorityOf } from '../authority-of.ts';
 import { tokenWithSecretSchema } from '../schema.ts';
 import { HandOver } from '../token-commands.ts';
 import { formatToken, newSecret, tokenDigest } from '../token-format.ts';
-import { outcomeProblem } from '../token-problem.ts';
+import { tokenProblem } from '../token-problem.ts';
 import { TokenRecords } from '../token-records.ts';
 import { RotateTokenInput } from './inputs.ts';
 
@@ -53,7 +53,7 @@ export class RotateTokenOperation implements Operation<RotateTokenInput> {
       ),
     );
     if (rotated === null) return notFound('There is no such token here.');
-    if ('kind' in rotated) return outcomeProblem(rotated);
+    if ('kind' in rotated) return tokenProblem(rotated);
     const record = await this.records.record(rotated.successor, call.nowMs);
     return { body: { ...record, token }, revision: rotated.successor.revision, position: rotated.outcome.position };
   }

@@ -1,23 +1,20 @@
-import { IsIn, IsOptional, IsString, Matches, MaxLength, MinLength, ValidateIf } from 'class-validator';
+import { IsIn, IsOptional, IsString, MaxLength, MinLength, ValidateIf } from 'class-validator';
+import { IsId, IsLine } from '../../../operation/fields.ts';
 import { PageInput } from '../../../operation/page-input.ts';
 import type { ReportStatus } from '../events.ts';
 
-const ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
-const NOT_ID = { message: 'must be an id' };
 const STATUSES: readonly ReportStatus[] = ['draft', 'published'];
 const LONGEST_TITLE = 300;
 const LONGEST_BODY = 500_000;
 const LONGEST_COMMENT = 50_000;
-/** One line of visible text. */
-const LINE = /^[^\p{Cc}]+$/u;
 
 export class ReportIdInput {
-  @Matches(ID, NOT_ID)
+  @IsId()
   id!: string;
 }
 
 export class CommentIdInput {
-  @Matches(ID, NOT_ID)
+  @IsId()
   id!: string;
 }
 
@@ -28,15 +25,12 @@ export class ListReportsInput extends PageInput {
 }
 
 export class ListOfReportInput extends PageInput {
-  @Matches(ID, NOT_ID)
+  @IsId()
   id!: string;
 }
 
 export class CreateReportInput {
-  @IsString()
-  @MinLength(1)
-  @MaxLength(LONGEST_TITLE)
-  @Matches(LINE, { message: 'must be one line of text' })
+  @IsLine(LONGEST_TITLE)
   title!: string;
 
   /** Markdown. */
@@ -52,10 +46,7 @@ export class CreateReportInput {
 
 export class UpdateReportInput extends ReportIdInput {
   @ValidateIf((input: UpdateReportInput) => input.title !== undefined)
-  @IsString()
-  @MinLength(1)
-  @MaxLength(LONGEST_TITLE)
-  @Matches(LINE, { message: 'must be one line of text' })
+  @IsLine(LONGEST_TITLE)
   title?: string;
 
   @ValidateIf((input: UpdateReportInput) => input.body !== undefined)
@@ -70,7 +61,7 @@ export class UpdateReportInput extends ReportIdInput {
 
 /** A comment or a reply, on what `id` names. */
 export class WriteCommentInput {
-  @Matches(ID, NOT_ID)
+  @IsId()
   id!: string;
 
   @IsString()

@@ -4,7 +4,7 @@ import { attribute } from '../../../person/attribution.ts';
 import { notFound } from '../../../problem/problem.ts';
 import { FindComment } from '../find-comment.ts';
 import type { CommentView } from '../queries.ts';
-import { DecideReport, outcomeProblem, type ReportOutcome } from '../report-commands.ts';
+import { DecideReport, reportProblem, type ReportOutcome } from '../report-commands.ts';
 import { commentSchema } from '../schema.ts';
 import { CommentIdInput, WriteCommentInput } from './inputs.ts';
 
@@ -93,7 +93,7 @@ export class ResolveCommentOperation implements Operation<CommentIdInput> {
     const at = new Date(call.nowMs).toISOString();
     const command = { type: 'ResolveComment', workspace: call.token.workspace, comment: id, at } as const;
     const outcome = await this.commands.execute(new DecideReport(found.report, command, call.append(`comment/${id}`)));
-    if (outcome.kind !== 'done') return outcomeProblem(outcome);
+    if (outcome.kind !== 'done') return reportProblem(outcome);
     const { body, parent, by, created_at } = found;
     const view: CommentView = { id, body, parent, resolved: true, by, created_at };
     return {
@@ -105,7 +105,7 @@ export class ResolveCommentOperation implements Operation<CommentIdInput> {
 }
 
 function written(outcome: ReportOutcome, comment: Omit<CommentView, 'by'>, call: Call): Result {
-  if (outcome.kind !== 'done') return outcomeProblem(outcome);
+  if (outcome.kind !== 'done') return reportProblem(outcome);
   // Under a repeated key the comment is the one made the first time, with its time.
   const [first] = outcome.events;
   const created_at = first?.data.at ?? comment.created_at;

@@ -2,7 +2,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { type Call, DeclareOperation, type Operation, type Result, WRITE } from '../../../operation/operation.ts';
 import { attribute } from '../../../person/attribution.ts';
 import type { ReportView } from '../queries.ts';
-import { DecideReport, outcomeProblem, type ReportOutcome } from '../report-commands.ts';
+import { DecideReport, reportProblem, type ReportOutcome } from '../report-commands.ts';
 import { reportSchema } from '../schema.ts';
 import { CreateReportInput, UpdateReportInput } from './inputs.ts';
 
@@ -69,7 +69,7 @@ export class UpdateReportOperation implements Operation<UpdateReportInput> {
 
 /** A write answers with the body, so that a write-only token sees what it did. */
 function written(outcome: ReportOutcome, call: Call): Result {
-  if (outcome.kind !== 'done') return outcomeProblem(outcome);
+  if (outcome.kind !== 'done') return reportProblem(outcome);
   const { state: report, revision, position, repeated } = outcome;
   if (report.status === 'none') throw new Error('a written report has no state');
   const view: ReportView = {
