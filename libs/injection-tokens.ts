@@ -3,4 +3,6 @@ export const EVENT_LOG = Symbol('EventLog');
 export const HOT_VIEW = Symbol('HotView');
 export const CATALOGUES = Symbol('Catalogues');
 export const FRESHNESS = Symbol('Freshness');
+/** Milliseconds since 1970: what routines are due by. */
+export const CLOCK = Symbol('Clock');
 export const SETTINGS = Symbol('Settings');

@@ -19,7 +19,7 @@ import { CreateReportOperation, UpdateReportOperation } from '../../libs/comma/r
 import { DecideReportHandler } from '../../libs/comma/reports/report-commands.ts';
 import { Gate } from '../../libs/gate/gate.ts';
 import { CanIOperation, WhoAmIOperation } from '../../libs/identity/operations/who-am-i.ts';
-import { CATALOGUES, EVENT_LOG, FRESHNESS, HOT_VIEW, SETTINGS } from '../../libs/injection-tokens.ts';
+import { CATALOGUES, CLOCK, EVENT_LOG, FRESHNESS, HOT_VIEW, SETTINGS } from '../../libs/injection-tokens.ts';
 import { McpFace } from '../../libs/mcp/mcp-face.ts';
 import { Operations } from '../../libs/operation/operations.ts';
 import { READ_DB } from '../../libs/read-db/read-db.ts';
@@ -30,6 +30,13 @@ import {
   CreateCompanyOperation,
   UpdateCompanyOperation,
 } from '../../libs/toado/companies/operations/write-companies.ts';
+import { READ_ROUTINES } from '../../libs/routines/operations/read-routines.ts';
+import { STEER_ROUTINES } from '../../libs/routines/operations/steer-routines.ts';
+import { WRITE_ROUTINES } from '../../libs/routines/operations/write-routines.ts';
+import { DecideRoutineHandler, DecideRunHandler } from '../../libs/routines/routine-commands.ts';
+import { RoutineDesk } from '../../libs/routines/routine-desk.ts';
+import { RoutineFace } from '../../libs/routines/runner/routine-face.ts';
+import { RoutineRunner } from '../../libs/routines/runner/routine-runner.ts';
 import { ChangeTokenOperation } from '../../libs/tokens/operations/change-token.ts';
 import { CreateTokenOperation } from '../../libs/tokens/operations/create-token.ts';
 import { FindRequestOperation } from '../../libs/tokens/operations/find-request.ts';
@@ -48,6 +55,8 @@ import { TokenRecords } from '../../libs/tokens/token-records.ts';
 import { Denials } from '../../libs/usage/denials.ts';
 import { UsageJournal } from '../../libs/usage/journal.ts';
 import { REPORT_QUERIES } from '../../projections/reports/queries.ts';
+import { ROUTINE_QUERIES } from '../../projections/routines/queries.ts';
+import { ROUTINE_WORK_QUERIES } from '../../projections/routines/work-queries.ts';
 import { TOKEN_USE_QUERIES } from '../../projections/token-uses/queries.ts';
 import { TOKEN_QUERIES } from '../../projections/tokens/queries.ts';
 import type { Settings } from '../../libs/settings/settings.ts';
@@ -89,11 +98,29 @@ const COMMA = [
 
 const TOADO = [CreateCompanyOperation, UpdateCompanyOperation, ChangeCompanyLimitsOperation, DecideCompanyHandler];
 
-const QUERIES = [...REPORT_QUERIES, ...TOKEN_QUERIES, ...TOKEN_USE_QUERIES];
+const ROUTINES = [
+  ...READ_ROUTINES,
+  ...WRITE_ROUTINES,
+  ...STEER_ROUTINES,
+  RoutineDesk,
+  DecideRoutineHandler,
+  DecideRunHandler,
+  RoutineFace,
+  RoutineRunner,
+];
+
+const QUERIES = [
+  ...REPORT_QUERIES,
+  ...TOKEN_QUERIES,
+  ...TOKEN_USE_QUERIES,
+  ...ROUTINE_QUERIES,
+  ...ROUTINE_WORK_QUERIES,
+];
 
 @Module({})
 export class AppModule {
-  static of(settings: Settings, parts: Parts, catalogues: Catalogues): DynamicModule {
+  /** @param clock what routines are due by, Unix ms */
+  static of(settings: Settings, parts: Parts, catalogues: Catalogues, clock: () => number): DynamicModule {
     return {
       module: AppModule,
       imports: [CqrsModule.forRoot(), DiscoveryModule, TerminusModule.forRoot({ logger: false })],
@@ -104,6 +131,7 @@ export class AppModule {
         { provide: READ_DB, useValue: parts.readDb },
         { provide: FRESHNESS, useValue: parts.freshness },
         { provide: CATALOGUES, useValue: catalogues },
+        { provide: CLOCK, useValue: clock },
         { provide: SETTINGS, useValue: settings },
         { provide: UsageJournal, useValue: parts.journal },
         { provide: Denials, useValue: parts.denials },
@@ -114,6 +142,7 @@ export class AppModule {
         ...TOKENS,
         ...COMMA,
         ...TOADO,
+        ...ROUTINES,
         ...QUERIES,
       ],
     };

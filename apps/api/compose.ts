@@ -16,6 +16,7 @@ import { UsageJournal } from '../../libs/usage/journal.ts';
 import { type Follower, type FollowOptions, followIntoHotView } from '../../projections/hot-view/follow.ts';
 import { followIntoRedis } from '../../projections/hot-view/follow-redis.ts';
 import { reports } from '../../projections/reports/reports.projection.ts';
+import { routines } from '../../projections/routines/routines.projection.ts';
 import { tokenUses } from '../../projections/token-uses/token-uses.projection.ts';
 import { tokens } from '../../projections/tokens/tokens.projection.ts';
 
@@ -59,7 +60,7 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
     });
     closing.push(() => readDb.close());
     const projections: RunningProjection[] = [];
-    for (const projection of [reports, tokens, tokenUses]) {
+    for (const projection of [reports, tokens, tokenUses, routines]) {
       const running = await startProjection({
         log,
         readDb,

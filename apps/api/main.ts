@@ -3,7 +3,8 @@ import { LogInUse } from '../../libs/event-log/sqlite/folder-lock.ts';
 import { NotFounded } from '../../libs/founding/founding.ts';
 import { operatorTokenFile, readOperatorToken } from '../../libs/founding/operator-token-file.ts';
 import { createLogger } from '../../libs/logging/logger.ts';
-import { readSettings, type Settings, SettingsMistake } from '../../libs/settings/settings.ts';
+import { readSettings, type Settings } from '../../libs/settings/settings.ts';
+import { SettingsMistake } from '../../libs/settings/settings-mistake.ts';
 import { serve, type Server } from './serve.ts';
 
 try {

@@ -1,3 +1,4 @@
+import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
@@ -14,14 +15,16 @@ import { compose, type Parts } from './compose.ts';
 export interface Server {
   readonly url: string;
   readonly parts: Parts;
+  /** What was put together; for tests. */
+  readonly app: INestApplicationContext;
   close(): Promise<void>;
 }
 
-/** The whole server, listening. */
-export async function serve(settings: Settings, logger: Logger): Promise<Server> {
+/** The whole server, listening. @param clock what routines are due by, Unix ms */
+export async function serve(settings: Settings, logger: Logger, clock = Date.now): Promise<Server> {
   const catalogues = loadCatalogues(settings.cataloguesFolder);
   const parts = await compose(settings, catalogues, logger);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.of(settings, parts, catalogues), {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.of(settings, parts, catalogues, clock), {
     bodyParser: false,
     logger: new NestLogger(logger),
   });
@@ -34,6 +37,7 @@ export async function serve(settings: Settings, logger: Logger): Promise<Server>
   return {
     url,
     parts,
+    app,
     async close() {
       await app.close();
       await parts.close();

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
-import { type Catalogue, Catalogues, type Scope } from './catalogue.ts';
+import { ANY_CATALOGUE, type Catalogue, Catalogues, type Scope } from './catalogue.ts';
 
 const BUILT_IN = new URL('./builtin/', import.meta.url).pathname;
 const NAME = /^[a-z][a-z0-9-]{0,31}$/;
@@ -72,6 +72,7 @@ export function parseCatalogue(text: string, file: string): Catalogue {
   known(root, [], ['name', 'title', 'prefix', 'scopes', 'limits', 'pins']);
   const name = matching(root['name'], ['name'], NAME, 'must be lower-case letters, digits and hyphens');
   const prefix = matching(root['prefix'], ['prefix'], PREFIX, 'must be lower-case and end in an underscore');
+  if (name === ANY_CATALOGUE) throw mistake(['name'], 'is reserved');
   const title = root['title'] === undefined ? name : string(root['title'], ['title']);
   const scopes: Record<string, Scope> = {};
   const declared = object(root['scopes'], ['scopes']);

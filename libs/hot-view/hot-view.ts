@@ -21,15 +21,15 @@ export interface HotView {
   get(id: string): ViewToken | null | Promise<ViewToken | null>;
 
   /**
-   * Writes tokens, each ignored when the view holds its version or a newer one. Tokens of one call that share a
-   * lineage are written in one step. @throws ViewUnavailable: the caller must not answer success.
+   * Writes tokens, each ignored when the view holds its version or a newer one (but see `useCatalogues`). Tokens of one
+   * call that share a lineage are written in one step. @throws ViewUnavailable: the caller must not answer success.
    */
   put(tokens: readonly ViewToken[]): void | Promise<void>;
 
   /** What is used of each window now; nothing is taken. */
   usage(ids: readonly string[]): UsageReading[] | Promise<UsageReading[]>;
 
-  /** Cheap, local: may the gate be asked at all? */
+  /** Cheap, local: may the gate be asked at all? Ready with a reason: of some tokens only. */
   health(): { readonly ready: boolean; readonly reason: string | null };
 
   close(): Promise<void>;
@@ -63,6 +63,8 @@ export interface ViewToken {
   readonly retiresAtMs: number | null;
   /** Twice the stream's revision, plus one once activated by its predecessor. Tombstones keep theirs. */
   readonly version: number;
+  /** Digest of the catalogues that its grants and limits were worked out by. */
+  readonly catalogues: string;
 }
 
 export type Cost = Readonly<Record<Exclude<Budget, 'refusals'>, number>>;

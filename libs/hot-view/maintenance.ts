@@ -19,6 +19,14 @@ export interface HotViewMaintenance {
   refill(uses: Iterable<RecordedUse>): void | Promise<void>;
   /** From here on the view answers: it holds all the log says up to this position. */
   certify(position: Position | null): void | Promise<void>;
-  /** A token whose events cannot be understood: 503 for it, and only it. */
-  park(id: string): void | Promise<void>;
+  /**
+   * From here on, of two writes of one version the one made under these catalogues counts: a scope or a default limit
+   * changed in a catalogue's file changes no token's stream.
+   */
+  useCatalogues(digest: string): void | Promise<void>;
+  /**
+   * A token whose events up to this version cannot be understood: 503 for it, and only it, until a write of that version
+   * or a later one shows that somebody has understood them. Ignored when the view holds such a write already.
+   */
+  park(id: string, version: number): void | Promise<void>;
 }

@@ -39,6 +39,8 @@ export interface OperationSpec<Input extends object = object> {
   readonly readsFrom?: string;
   /** Its answer shows a secret: never a tool whose transcript is kept. */
   readonly showsSecret?: boolean;
+  /** False: no step of a routine, since it makes, changes or runs routines itself. */
+  readonly inRoutines?: false;
   /** `report/01J…`: what a use is filed under. */
   readonly resource?: (input: Input) => string;
   /** What it reads, by its input's `id` alone, is an MCP resource too. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { readSettings } from './settings.ts';
 
+const KEYS = { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret' };
+
 describe('settings', () => {
   it('have a default each', () => {
     expect(readSettings({})).toEqual({
@@ -12,6 +14,7 @@ describe('settings', () => {
       databaseUrl: null,
       publicUrl: 'http://127.0.0.1:3000',
       cataloguesFolder: null,
+      assets: null,
       allowedHosts: [],
     });
   });
@@ -28,12 +31,37 @@ describe('settings', () => {
   });
 
   it.each([
+    ['file:///srv/our%20assets', { kind: 'folder', path: '/srv/our assets' }],
+    [
+      's3://bucket',
+      { bucket: 'bucket', prefix: '', region: 'us-east-1', endpoint: 'https://s3.us-east-1.amazonaws.com' },
+    ],
+    [
+      's3://my.bucket/writ/assets/?region=eu-central-1&endpoint=http://127.0.0.1:9000',
+      { bucket: 'my.bucket', prefix: 'writ/assets/', region: 'eu-central-1', endpoint: 'http://127.0.0.1:9000' },
+    ],
+  ])('keep assets at %s', (ASSETS_URL, place) => {
+    expect(readSettings({ ASSETS_URL, ...KEYS }).assets).toMatchObject(place);
+  });
+
+  it.each([
     [{ PORT: 'http' }, /^PORT must be a number/],
     [{ PORT: '70000' }, /^PORT must be a number/],
     [{ DATABASE_URL: 'mysql://x' }, /^DATABASE_URL must begin with postgres:\/\/ or postgresql:\/\//],
     [{ ALLOWED_HOSTS: 'writ.internal:3000' }, /^ALLOWED_HOSTS must be host names without port/],
     [{ PUBLIC_URL: 'writ.example.com' }, /^PUBLIC_URL must begin with http/],
     [{ EVENTSTORE_URL: 'esdb://localhost' }, /^EVENTSTORE_URL is set, so REDIS_URL and DATABASE_URL must be too/],
+    [
+      { EVENTSTORE_URL: 'esdb://localhost', REDIS_URL: 'redis://localhost', DATABASE_URL: 'postgres://localhost' },
+      /^EVENTSTORE_URL is set, so ASSETS_URL must be too/,
+    ],
+    [{ ASSETS_URL: '/srv/assets' }, /^ASSETS_URL must be like s3:/],
+    [{ ASSETS_URL: 'file://host/srv/assets' }, /^ASSETS_URL must be like s3:/],
+    [{ ASSETS_URL: 'file:///' }, /^ASSETS_URL must be like s3:/],
+    [{ ASSETS_URL: 's3://' }, /^ASSETS_URL must be like s3:/],
+    [{ ASSETS_URL: 's3://bucket' }, /^ASSETS_URL names a bucket, so AWS_ACCESS_KEY_ID/],
+    [{ ASSETS_URL: 's3://bucket?acl=public', ...KEYS }, /^ASSETS_URL knows region and endpoint, not acl/],
+    [{ ASSETS_URL: 's3://bucket?endpoint=minio', ...KEYS }, /^The endpoint in ASSETS_URL/],
   ])('wrong ones stop the start with one sentence: %j', (env, message) => {
     expect(() => readSettings(env)).toThrow(message);
   });

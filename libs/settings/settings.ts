@@ -1,3 +1,6 @@
+import { type AssetsPlace, readAssetsUrl } from './assets-url.ts';
+import { SettingsMistake } from './settings-mistake.ts';
+
 /** What the environment says (DESIGN §6). Wrong settings stop the start with one clear sentence. */
 export interface Settings {
   readonly port: number;
@@ -9,12 +12,10 @@ export interface Settings {
   readonly databaseUrl: string | null;
   readonly publicUrl: string;
   readonly cataloguesFolder: string | null;
+  /** Null: `DATA_DIR/assets`. */
+  readonly assets: AssetsPlace | null;
   /** Names, without port, this server is reached by besides those of HOST and PUBLIC_URL. */
   readonly allowedHosts: readonly string[];
-}
-
-export class SettingsMistake extends Error {
-  override readonly name = 'SettingsMistake';
 }
 
 /** @throws SettingsMistake */
@@ -32,12 +33,18 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       urlOf('PUBLIC_URL', env['PUBLIC_URL'], ['http:', 'https:']) ??
       `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     cataloguesFolder: env['CATALOGUES'] || null,
+    assets: readAssetsUrl(env),
     allowedHosts: hostsOf(env['ALLOWED_HOSTS']),
   };
   // Several processes on one log need one view and one read model between them; an embedded part is each one's own.
   if (settings.eventStoreUrl !== null && (settings.redisUrl === null || settings.databaseUrl === null)) {
     throw new SettingsMistake(
       'EVENTSTORE_URL is set, so REDIS_URL and DATABASE_URL must be too: a view of its own in each process would not know what another revoked.',
+    );
+  }
+  if (settings.eventStoreUrl !== null && settings.assets === null) {
+    throw new SettingsMistake(
+      'EVENTSTORE_URL is set, so ASSETS_URL must be too: a folder of its own in each process would hold files another cannot find.',
     );
   }
   return settings;

@@ -34,9 +34,13 @@ export function toViewToken({ token, revision, activated }: StandingToken, catal
     createdAtMs: token.createdAtMs,
     expiresAtMs: token.expiresAtMs,
     retiresAtMs: token.rotation?.overlapEndsAtMs ?? null,
-    version: revision * 2 + (activated ? 1 : 0),
+    version: versionOf(revision, activated),
+    catalogues: catalogues.digest,
   };
 }
+
+/** Grows with the token's own stream, and when its predecessor names it. */
+export const versionOf = (revision: number, activated: boolean): number => revision * 2 + (activated ? 1 : 0);
 
 function statusOf(status: 'active' | 'suspended' | 'revoked', activated: boolean, known: boolean): ViewToken['status'] {
   if (status === 'revoked') return 'revoked';

@@ -1,5 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Position } from '../../libs/event-log/event-log.ts';
+import { ViewUnavailable } from '../../libs/hot-view/hot-view.ts';
+import { partitionOf } from '../../libs/hot-view/redis/keys.ts';
+import { type Building, EVERY_PARTITION } from '../../libs/hot-view/redis/partitions.ts';
+import { NOT_FOLLOWING } from '../../libs/hot-view/redis/prelude.lua.ts';
 import type { RedisHotView } from '../../libs/hot-view/redis/redis-hot-view.ts';
 import { TOKEN_PREFIX } from '../../libs/tokens/events.ts';
 import { type Follower, type FollowOptions, putToken, rebuildTokens, recentUses, type TokenSink } from './follow.ts';
@@ -22,90 +26,159 @@ const RETRY_MS = 250;
 const BEATS_A_QUESTION = 4;
 
 /**
- * Builds the shared view from the log, certifies it, keeps it at the log's head and beats; all anew when the view is
- * lost. Any number of processes do so beside each other. Resolves once certified for the first time; retries until then.
+ * Builds the shared view from the log, certifies it, keeps it at the log's head and beats. Each partition is lost and
+ * built again on its own: in a cluster the others stand meanwhile. Any number of processes do so beside each other.
+ * Resolves once what can be reached is certified for the first time; retries until then.
  */
 export async function followIntoRedis(options: FollowRedisOptions): Promise<Follower> {
   const stopping = new AbortController();
-  const first = Promise.withResolvers<void>();
-  const following = followAndRetry(options, stopping.signal, first.resolve);
-  await Promise.race([first.promise, following]);
+  const following = new Following(options, stopping.signal);
+  const ended = Promise.all([following.follow(), following.beat(), following.build()]);
+  await Promise.race([following.certified, ended]);
   return {
     async stop() {
       stopping.abort();
-      await following;
+      await ended;
     },
   };
 }
 
-async function followAndRetry(
-  options: FollowRedisOptions,
-  stopping: AbortSignal,
-  onCertified: () => void,
-): Promise<void> {
-  while (!stopping.aborted) {
-    try {
-      await followOnce(options, stopping, onCertified);
-    } catch (error) {
-      if (!stopping.aborted) options.onFault(error as Error);
-    }
-    await sleep(RETRY_MS, undefined, { signal: stopping }).catch(() => undefined);
+class Following {
+  readonly #options: FollowRedisOptions;
+  readonly #signal: AbortSignal;
+  readonly #first = Promise.withResolvers<void>();
+  /** Partitions not known to hold all the log says up to `#position`: not beaten by this follower until it has built them. */
+  readonly #behind = new Set(EVERY_PARTITION);
+  /** Those a write did not reach since their building began. */
+  readonly #missed = new Set<number>();
+  #position: Position | null = null;
+  #caughtUp = false;
+
+  constructor(options: FollowRedisOptions, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
   }
-}
 
-/** Until the view is lost. */
-async function followOnce(options: FollowRedisOptions, stopping: AbortSignal, onCertified: () => void): Promise<void> {
-  const { log, view, appendDeadlineMs = APPEND_DEADLINE_MS } = options;
-  // A view that is being built need not vouch for anything.
-  const sink: TokenSink = { ...options, view: { put: (tokens) => view.build(tokens), park: (id) => view.park(id) } };
-  const building = await view.beginBuilding();
-  const stands = (await view.doubt()) === null;
-  const head = await log.head();
-  if (!stands && head !== null) await sleep(appendDeadlineMs, undefined, { signal: stopping });
-  await rebuildTokens(sink);
-  // The second it was metered in, exactly: that of a live view is recognised by it.
-  await view.refill(await recentUses(options, (use) => use.window_second));
+  get certified(): Promise<void> {
+    return this.#first.promise;
+  }
 
-  const lost = new AbortController();
-  let position: Position | null = head;
-  let beating: Promise<void> | null = null;
-  const signal = AbortSignal.any([stopping, lost.signal]);
-  try {
-    for await (const message of log.subscribe({ after: head, streamPrefixes: [TOKEN_PREFIX], signal })) {
-      if (message.kind === 'events') {
-        for (const event of message.events) {
-          await putToken(sink, event);
-          position = event.position;
+  /** Writes what the log says from now on; where it broke off it goes on. */
+  async follow(): Promise<void> {
+    const { log } = this.#options;
+    const sink = this.#forgivingSink();
+    let begun = false;
+    await this.#repeat(RETRY_MS, async () => {
+      if (!begun) this.#position = await log.head();
+      begun = true;
+      const subscription = { after: this.#position, streamPrefixes: [TOKEN_PREFIX], signal: this.#signal };
+      try {
+        for await (const message of log.subscribe(subscription)) {
+          if (message.kind === 'events') {
+            for (const event of message.events) {
+              await putToken(sink, event);
+              this.#position = event.position;
+            }
+            continue;
+          }
+          this.#position = message.position ?? this.#position;
+          if (message.kind === 'caught-up') this.#caughtUp = true;
         }
-        continue;
+      } finally {
+        this.#caughtUp = false;
       }
-      position = message.position ?? position;
-      if (message.kind === 'caught-up' && beating === null) {
-        await view.certify(position, building);
-        beating = beat(options, signal, () => position).finally(() => lost.abort());
-        onCertified();
-      }
+    });
+  }
+
+  /** Says so. Log or view out of reach: no beat, and the view grows stale by itself. */
+  async beat(): Promise<void> {
+    const { log, view, beatMs = BEAT_MS, onFault } = this.#options;
+    let count = 0;
+    await this.#repeat(beatMs, async () => {
+      if (!this.#caughtUp) return;
+      if (++count % BEATS_A_QUESTION === 0) await log.head();
+      const followed = EVERY_PARTITION.filter((partition) => !this.#behind.has(partition));
+      const { doubts, unreached } = await view.partitions.beat(this.#position, followed);
+      for (const partition of doubts.keys()) this.#behind.add(partition);
+      const [failure] = unreached.values();
+      if (failure !== undefined) onFault(failure);
+    });
+  }
+
+  /** Builds and certifies what is behind. */
+  async build(): Promise<void> {
+    const { view, catalogues } = this.#options;
+    await this.#repeat(this.#options.beatMs ?? BEAT_MS, async () => {
+      if (!this.#caughtUp || this.#behind.size === 0) return;
+      // The mark first: whatever is lost from here on takes it away.
+      const building = await view.partitions.begin(catalogues.digest, [...this.#behind]);
+      for (const partition of building.partitions) this.#missed.delete(partition);
+      await this.#buildPartitions(building);
+      const whole = building.partitions.filter((partition) => !this.#missed.has(partition));
+      const certified = await view.partitions.certify(this.#position, { ...building, partitions: whole });
+      for (const partition of certified) if (!this.#missed.has(partition)) this.#behind.delete(partition);
+      if (certified.length === 0) throw new ViewUnavailable('what was built is gone');
+      this.#first.resolve();
+    });
+  }
+
+  async #buildPartitions({ partitions }: Building): Promise<void> {
+    const { log, view, appendDeadlineMs = APPEND_DEADLINE_MS } = this.#options;
+    const { doubts } = await view.partitions.doubts(partitions);
+    const windowsLost = [...doubts.values()].some((doubt) => doubt !== NOT_FOLLOWING);
+    if (windowsLost && (await log.head()) !== null) {
+      await sleep(appendDeadlineMs, undefined, { signal: this.#signal });
     }
-  } finally {
-    lost.abort();
-    await beating;
+    const among = new Set(partitions);
+    const concerns = (token: string): boolean => among.has(partitionOf(token));
+    await rebuildTokens({ ...this.#options, view: buildingSink(view) }, concerns);
+    // The second it was metered in, exactly: that of a live view is recognised by it.
+    const uses = await recentUses(this.#options, (use) => use.window_second);
+    await view.refill(uses.filter(({ token }) => concerns(token)));
+  }
+
+  /** One server that cannot be written to does not hold up the others: its partitions are behind. */
+  #forgivingSink(): TokenSink {
+    const { view, onFault } = this.#options;
+    const sink = buildingSink(view);
+    const unlessMissed = async (ids: readonly string[], write: () => void | Promise<void>): Promise<void> => {
+      try {
+        await write();
+      } catch (error) {
+        for (const partition of ids.map(partitionOf)) {
+          this.#behind.add(partition);
+          this.#missed.add(partition);
+        }
+        onFault(error as Error);
+      }
+    };
+    return {
+      ...this.#options,
+      view: {
+        put: (tokens) =>
+          unlessMissed(
+            tokens.map(({ id }) => id),
+            () => sink.put(tokens),
+          ),
+        park: (id, version) => unlessMissed([id], () => sink.park(id, version)),
+      },
+    };
+  }
+
+  async #repeat(pauseMs: number, step: () => Promise<void>): Promise<void> {
+    while (!this.#signal.aborted) {
+      try {
+        await step();
+      } catch (error) {
+        if (!this.#signal.aborted) this.#options.onFault(error as Error);
+      }
+      await sleep(pauseMs, undefined, { signal: this.#signal }).catch(() => undefined);
+    }
   }
 }
 
-/** Returns when the view must be certified anew, or the signal is aborted. */
-async function beat(
-  { log, view, onFault, beatMs = BEAT_MS }: FollowRedisOptions,
-  signal: AbortSignal,
-  position: () => Position | null,
-): Promise<void> {
-  for (let count = 1; !signal.aborted; count++) {
-    try {
-      if (count % BEATS_A_QUESTION === 0) await log.head();
-      if ((await view.beat(position())) !== null) return;
-    } catch (error) {
-      // Log or view out of reach: no beat, and the view grows stale by itself.
-      onFault(error as Error);
-    }
-    await sleep(beatMs, undefined, { signal }).catch(() => undefined);
-  }
-}
+/** A view that is being built need not vouch for what is written. */
+const buildingSink = (view: RedisHotView): TokenSink['view'] => ({
+  put: (tokens) => view.build(tokens),
+  park: (id, version) => view.park(id, version),
+});

@@ -3,10 +3,10 @@ import type { Catalogues } from '../../libs/catalogue/catalogue.ts';
 import { type EventLog, LogUnavailable, type Position, type RecordedEvent } from '../../libs/event-log/event-log.ts';
 import type { HotView } from '../../libs/hot-view/hot-view.ts';
 import type { HotViewMaintenance, RecordedUse } from '../../libs/hot-view/maintenance.ts';
-import { TOKEN_PREFIX, type TokenEvent, type TokenRotated } from '../../libs/tokens/events.ts';
+import { TOKEN_PREFIX, type TokenEvent, type TokenRotated, tokenStream } from '../../libs/tokens/events.ts';
 import { loadToken } from '../../libs/tokens/load-token.ts';
 import { evolve, noToken, type Token } from '../../libs/tokens/token.ts';
-import { type StandingToken, toViewToken } from '../../libs/tokens/view-token.ts';
+import { type StandingToken, toViewToken, versionOf } from '../../libs/tokens/view-token.ts';
 import { type TokenUse, useOf } from '../../libs/usage/use.ts';
 import { WINDOW_BUCKETS } from '../../libs/window/window.ts';
 
@@ -32,8 +32,9 @@ const TOKENS_A_PUT = 1_000;
  * then the view answers nobody (P4).
  */
 export async function followIntoHotView(options: FollowOptions): Promise<Follower> {
-  const { log, view } = options;
+  const { log, view, catalogues } = options;
   const head = await log.head();
+  await view.useCatalogues(catalogues.digest);
   await rebuildTokens(options);
   await view.refill(await recentUses(options));
   await view.certify(head);
@@ -57,20 +58,26 @@ export type TokenSink = Omit<FollowOptions, 'view' | 'clock'> & {
   readonly view: Pick<FollowOptions['view'], 'put' | 'park'>;
 };
 
-/** Writes every token of the log as it stands now. */
-export async function rebuildTokens({ log, view, catalogues, onFault }: TokenSink): Promise<void> {
+/** Writes every token of the log as it stands now; `concerns` picks some by their id, or by any of their lineage's. */
+export async function rebuildTokens(
+  { log, view, catalogues, onFault }: TokenSink,
+  concerns: (id: string) => boolean = () => true,
+): Promise<void> {
   const tokens = new Map<string, Folded>();
   const activated = new Set<string>();
-  const parked = new Set<string>();
+  const parked = new Map<string, number>();
   for await (const event of log.readAll({ streamPrefixes: [TOKEN_PREFIX] })) {
     const id = event.stream.slice(TOKEN_PREFIX.length);
-    if (parked.has(id)) continue;
+    if (!concerns(id)) continue;
+    if (parked.has(id)) {
+      parked.set(id, event.revision);
+      continue;
+    }
     const folded = tokens.get(id) ?? { token: noToken, revision: -1 };
     try {
       folded.token = evolve(folded.token, event as RecordedEvent & TokenEvent);
     } catch (error) {
-      parked.add(id);
-      await view.park(id);
+      parked.set(id, event.revision);
       onFault(error as Error);
       continue;
     }
@@ -90,6 +97,7 @@ export async function rebuildTokens({ log, view, catalogues, onFault }: TokenSin
     }
   }
   await view.put(batch);
+  for (const [id, revision] of parked) await view.park(id, versionOf(revision, true));
 }
 
 /** The uses that may still lie in a window, from the end of the log backwards. */
@@ -157,11 +165,17 @@ export async function putToken({ log, view, catalogues, onFault }: TokenSink, ev
     } catch (error) {
       if (error instanceof LogUnavailable) throw error;
       // Its events are not understood: the token stands still, and only it.
-      await view.park(each);
+      await view.park(each, versionOf(await headRevision(log, each), true));
       onFault(error as Error);
     }
   }
   await view.put(standing.map((token) => toViewToken(token, catalogues)));
+}
+
+async function headRevision(log: EventLog, id: string): Promise<number> {
+  for await (const { revision } of log.readStream(tokenStream(id), { direction: 'backwards', limit: 1 }))
+    return revision;
+  return -1;
 }
 
 /** The token a rotation names, which is thereby active. */

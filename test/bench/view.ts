@@ -98,6 +98,7 @@ function tokenOf(index: number): ViewToken {
     expiresAtMs: null,
     retiresAtMs: null,
     version: 0,
+    catalogues: '',
   };
 }
 

@@ -36,6 +36,7 @@ export function viewToken(change: Partial<ViewToken> = {}): ViewToken {
     expiresAtMs: null,
     retiresAtMs: null,
     version: 1,
+    catalogues: 'c1',
     ...change,
   };
 }
@@ -179,11 +180,46 @@ export function hotViewContract(name: string, open: () => Promise<OpenedView>): 
       it('P4 a parked token is 503 for itself alone', async () => {
         const [parked, other] = [viewToken(), viewToken()];
         await view.put([parked, other]);
-        await view.park(parked.id);
+        await view.park(parked.id, 4);
         expect(await kinds(parked.id, 1)).toEqual(['not-ready']);
         expect(await kinds(other.id, 1)).toEqual(['admitted']);
         await view.put([{ ...parked, version: 3 }]);
+        expect(await kinds(parked.id, 1)).toEqual(['not-ready']);
+        await view.put([{ ...parked, version: 4 }]);
         expect(await kinds(parked.id, 1)).toEqual(['admitted']);
+      });
+
+      it('P4 nobody parks what another has understood, whichever comes first', async () => {
+        const token = viewToken({ version: 4 });
+        await view.put([token]);
+        await view.park(token.id, 4);
+        expect(await kinds(token.id, 1)).toEqual(['admitted']);
+        await view.park(token.id, 6);
+        await view.park(token.id, 5);
+        await view.put([{ ...token, version: 5 }]);
+        expect(await kinds(token.id, 1)).toEqual(['not-ready']);
+      });
+
+      it('P13 a catalogue changed at an unchanged version is in force, and not undone', async () => {
+        const token = viewToken();
+        await view.put([token]);
+        expect(await kinds(token.id, 1, { scope: 'comma/comments:read' })).toEqual(['missing_scope']);
+        const changed = { grants: ['comma/comments:read'], limits: { reads: 2, writes: 1 }, catalogues: 'c2' };
+        await view.put([{ ...token, ...changed }]);
+        expect(await kinds(token.id, 1, { scope: 'comma/comments:read' })).toEqual(['missing_scope']);
+        await view.useCatalogues('c2');
+        await view.put([{ ...token, ...changed }]);
+        // By a process that was started before the change.
+        await view.put([token]);
+        expect(await kinds(token.id, 1)).toEqual(['missing_scope']);
+        expect(await kinds(token.id, 3, { scope: 'comma/comments:read' })).toEqual([
+          'admitted',
+          'admitted',
+          'throttled',
+        ]);
+        const verdict = await admit(token.id, { scope: 'comma/comments:read' });
+        if (verdict.kind !== 'refused') throw new Error(verdict.kind);
+        expect([verdict.token.catalogues, verdict.usage.reads.limit]).toEqual(['c2', 2]);
       });
 
       it('P2 confirms a pass as long as its token lives', async () => {

@@ -21,7 +21,7 @@ export interface OwnRedis extends TestRedis {
   restart(): Promise<void>;
 }
 
-const READY_WITHIN_MS = 10_000;
+const READY_WITHIN_MS = 30_000;
 
 /** A real Redis: the one `REDIS_URL` names (keep to a namespace of your own there), else as `startOwnRedis`. */
 export async function startRedis(suite: string): Promise<TestRedis> {
@@ -37,25 +37,23 @@ export async function startRedis(suite: string): Promise<TestRedis> {
  * none can be had: never a skip.
  */
 export async function startOwnRedis(suite: string, settings: readonly string[] = []): Promise<OwnRedis> {
-  const binary = await serverBinary();
+  const binary = await redisBinary();
   const folder = mkdtempSync(path.join(tmpdir(), 'writ-redis-'));
   const port = await freePort();
-  const all = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'];
-  const start = () => startServer(binary, [...all, '--maxmemory-policy', 'noeviction', ...settings], port, folder);
+  const start = () => startRedisProcess(binary, port, folder, settings);
   let server = await start();
-  const version = /v=(\S+)/.exec(await output(binary, '--version'))?.[1] ?? 'of unknown version';
-  const what = `Redis ${version} (on this machine)`;
+  const what = `${await redisVersion(binary)} (on this machine)`;
   await ran(suite, what);
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
     what,
     async restart() {
-      await end(server);
+      await server.kill();
       server = await start();
     },
     async stop() {
-      await end(server);
+      await server.kill();
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -66,7 +64,8 @@ const installed = (): string | null =>
     .map((folder) => path.join(folder, 'redis-server'))
     .find((file) => existsSync(file)) ?? null;
 
-async function serverBinary(): Promise<string> {
+/** Throws where none can be had: never a skip. */
+export async function redisBinary(): Promise<string> {
   const found = installed();
   if (found !== null) return found;
   if (!canInstall())
@@ -77,13 +76,24 @@ async function serverBinary(): Promise<string> {
   return now;
 }
 
-async function startServer(
+export const redisVersion = async (binary: string): Promise<string> =>
+  `Redis ${/v=(\S+)/.exec(await output(binary, '--version'))?.[1] ?? 'of unknown version'}`;
+
+export interface RedisProcess {
+  /** SIGKILL: nothing here is kept. */
+  kill(): Promise<void>;
+}
+
+/** A server that keeps nothing on disk; resolves once it answers. */
+export async function startRedisProcess(
   binary: string,
-  settings: readonly string[],
   port: number,
   folder: string,
-): Promise<ChildProcess> {
-  const server = spawn(binary, settings, { cwd: folder, stdio: 'ignore' });
+  settings: readonly string[] = [],
+): Promise<RedisProcess> {
+  const kept = ['--dir', folder, '--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'];
+  const all = ['--port', String(port), '--bind', '127.0.0.1', ...kept, ...settings];
+  const server = spawn(binary, all, { cwd: folder, stdio: 'ignore' });
   const deadline = performance.now() + READY_WITHIN_MS;
   while (!(await answers(port))) {
     if (server.exitCode !== null || performance.now() > deadline) {
@@ -92,7 +102,7 @@ async function startServer(
     }
     await sleep(25);
   }
-  return server;
+  return { kill: () => end(server) };
 }
 
 async function answers(port: number): Promise<boolean> {
@@ -114,7 +124,6 @@ async function answers(port: number): Promise<boolean> {
   }
 }
 
-/** SIGKILL: nothing here is kept. */
 async function end(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return;
   const ended = new Promise((resolve) => server.once('exit', resolve));

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { serve } from '../../apps/api/serve.ts';
+import { serve, type Server } from '../../apps/api/serve.ts';
 import type { Parts } from '../../apps/api/compose.ts';
 import type { EventLog, RecordedEvent } from '../../libs/event-log/event-log.ts';
 import { readOperatorToken } from '../../libs/founding/operator-token-file.ts';
@@ -33,6 +33,7 @@ export interface TestServer {
   readonly operator: string;
   readonly parts: Parts;
   readonly log: EventLog;
+  readonly app: Server['app'];
   /** Every line the server has logged. */
   readonly logged: readonly string[];
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
@@ -42,7 +43,7 @@ export interface TestServer {
 }
 
 /** Starts on a free loopback port, with a data directory that `close` removes (unless one was given). */
-export async function startServer(options: Partial<Settings> = {}): Promise<TestServer> {
+export async function startServer(options: Partial<Settings> = {}, clock = Date.now): Promise<TestServer> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'writ-e2e-'));
   const logged: string[] = [];
   const server = await serve(
@@ -54,11 +55,13 @@ export async function startServer(options: Partial<Settings> = {}): Promise<Test
       databaseUrl: null,
       publicUrl: 'http://127.0.0.1',
       cataloguesFolder: null,
+      assets: null,
       allowedHosts: [],
       ...options,
       dataDir,
     },
     createLogger({ write: (line) => logged.push(line) }, 'trace'),
+    clock,
   );
   const operator = readOperatorToken(dataDir);
   if (operator === null) throw new Error('founding left no operator token');
@@ -69,6 +72,7 @@ export async function startServer(options: Partial<Settings> = {}): Promise<Test
     operator,
     parts: server.parts,
     log,
+    app: server.app,
     logged,
     call: (method, path, how) => call(server.url, method, path, how),
     events: (streamPrefix) =>

@@ -43,12 +43,14 @@ const RETRY_DEAD_SECONDS = 60;
 export class MemoryHotView implements HotView, HotViewMaintenance {
   readonly #entries = new Map<string, Entry>();
   readonly #windows = new Map<string, Windows>();
-  readonly #parked = new Set<string>();
+  /** The version up to which a token's events were not understood. */
+  readonly #parked = new Map<string, number>();
   readonly #interner = new Interner();
   readonly #clock: () => number;
   readonly #wallClock: () => number;
   readonly #epoch = newId();
   #certified = false;
+  #catalogues = '';
 
   /**
    * @param clock what windows count by: milliseconds since 1970, never running back
@@ -115,11 +117,11 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
       const entry = this.#entries.get(token.id);
       if (entry === undefined) {
         this.#entries.set(token.id, { token: this.#interner.token(token), windows: this.#windowsOf(token.id) });
-      } else if (token.version > entry.token.version) {
+      } else if (this.#supersedes(token, entry.token)) {
         entry.token = this.#interner.token(token);
-      } else continue;
-      // Newer, and understood.
-      this.#parked.delete(token.id);
+      }
+      // Whoever writes has understood the events up to this version.
+      if (token.version >= (this.#parked.get(token.id) ?? Infinity)) this.#parked.delete(token.id);
     }
   }
 
@@ -152,12 +154,22 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
     this.#certified = true;
   }
 
-  park(id: string): void {
-    this.#parked.add(id);
+  useCatalogues(digest: string): void {
+    this.#catalogues = digest;
+  }
+
+  park(id: string, version: number): void {
+    const understood = this.#entries.get(id)?.token.version ?? -1;
+    if (understood < version) this.#parked.set(id, Math.max(version, this.#parked.get(id) ?? -1));
   }
 
   async close(): Promise<void> {
     this.#certified = false;
+  }
+
+  #supersedes(token: ViewToken, held: ViewToken): boolean {
+    if (token.version !== held.version) return token.version > held.version;
+    return token.catalogues === this.#catalogues && held.catalogues !== this.#catalogues;
   }
 
   #windowsOf(id: string): Windows {

@@ -3,13 +3,14 @@ import { PRELUDE } from './prelude.lua.ts';
 
 /**
  * One call: look-up, scope and metering. KEYS: header, token, windows.
- * ARGV: run_id, clock offset ms, stale ms, digest, scope or '', reads, writes, handshakes, version the caller has parsed.
- * Answers [kind, …]; the record itself only where the caller has not got this version of it.
+ * ARGV: run_id, clock offset ms, stale ms, digest, scope or '', reads, writes, handshakes, stamp of the record the
+ * caller has parsed (its version and catalogues), the caller's clock (an expiry has passed when it has by either).
+ * Answers [kind, …]; the record itself only where the caller has not got this one.
  */
 export const ADMIT = `${PRELUDE}
 local now, why = standing(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]))
 if not now then return { 'not-ready', why, 1 } end
-local t = redis.call('HMGET', KEYS[2], 'digest', 'status', 'expires', 'retires', 'reads', 'writes', 'grants', 'version', 'parked')
+local t = redis.call('HMGET', KEYS[2], 'digest', 'status', 'expires', 'retires', 'reads', 'writes', 'grants', 'version', 'parked', 'catalogues')
 local known = t[1] == ARGV[4]
 if t[9] and (known or not t[1]) then return { 'not-ready', 'the events of this token are not understood', 0 } end
 if not known then return { 'unknown' } end
@@ -18,7 +19,7 @@ if t[2] == 'parked' then return { 'not-ready', 'the catalogue of this token is n
 local second = now.second
 local windows = load_windows(KEYS[3], second)
 local record = ''
-if t[8] ~= ARGV[9] then record = redis.call('HGET', KEYS[2], 'record') end
+if t[8] .. ' ' .. t[10] ~= ARGV[9] then record = redis.call('HGET', KEYS[2], 'record') end
 
 local function readings(answer)
   for budget = 1, 2 do
@@ -40,7 +41,7 @@ local function refuse(reason, short, retry)
   return readings({ 'refused', record, second, now.epoch, reason, short, retry, within and 1 or 0 })
 end
 
-local dead = death(t[2], t[3], t[4], now.ms)
+local dead = death(t[2], t[3], t[4], math.max(now.ms, tonumber(ARGV[10])))
 if dead then return refuse(dead, '', 60) end
 if ARGV[5] ~= '' and not string.find(t[7], '\\n' .. ARGV[5] .. '\\n', 1, true) then return refuse('missing_scope', '', 1) end
 

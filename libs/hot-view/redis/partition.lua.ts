@@ -1,6 +1,18 @@
 import { PRELUDE } from './prelude.lua.ts';
 
 /**
+ * Leaves a mark that a loss of data takes away, and says under which catalogues tokens will be written: of two writes of
+ * one version theirs counts. Marks of buildings that never ended go. KEYS: header. ARGV: run_id, name of the building,
+ * digest of the catalogues, names before this one are ended.
+ */
+export const BEGIN = `${PRELUDE}
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  if string.sub(field, 1, 9) == 'building:' and field < 'building:' .. ARGV[4] then redis.call('HDEL', KEYS[1], field) end
+end
+redis.call('HSET', KEYS[1], 'building:' .. ARGV[2], this_run(ARGV[1]), 'catalogues', ARGV[3])
+`;
+
+/**
  * Certifies a partition. One that stands keeps its epoch, so that a second follower's start ends nobody's call.
  * KEYS: header. ARGV: run_id, clock offset ms, stale ms, new epoch, position or '', name of the building or ''.
  * Answers 1; 0 where what was built is gone, in part at least: another run of the server, or a flush.
@@ -8,7 +20,7 @@ import { PRELUDE } from './prelude.lua.ts';
 export const CERTIFY = `${PRELUDE}
 if ARGV[6] ~= '' then
   local begun = redis.call('HGET', KEYS[1], 'building:' .. ARGV[6])
-  if begun ~= ARGV[1] then return 0 end
+  if begun ~= this_run(ARGV[1]) then return 0 end
   redis.call('HDEL', KEYS[1], 'building:' .. ARGV[6])
 end
 local offset = tonumber(ARGV[2])
@@ -18,7 +30,7 @@ if not now then
   local last = tonumber(redis.call('HGET', KEYS[1], 'second') or '0')
   local second = math.floor(raw / 1000)
   if raw + BACK_MS >= last * 1000 then second = math.max(second, last) end
-  redis.call('HSET', KEYS[1], 'run_id', ARGV[1], 'epoch', ARGV[4], 'second', second, 'position', ARGV[5])
+  redis.call('HSET', KEYS[1], 'run_id', this_run(ARGV[1]), 'epoch', ARGV[4], 'second', second, 'position', ARGV[5])
 end
 redis.call('HSET', KEYS[1], 'beat_ms', now and now.ms or raw)
 return 1

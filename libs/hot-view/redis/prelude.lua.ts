@@ -1,5 +1,9 @@
+/** Why a partition does not stand that has lost nothing: its server is the same, its windows are whole. */
+export const NOT_FOLLOWING = 'it does not follow the log';
+
 /**
- * What the scripts share. A partition's header is a hash {run_id, beat_ms, epoch, position, second}; the windows of a
+ * What the scripts share. A partition's header is a hash {run_id, beat_ms, epoch, position, second, catalogues}, and a
+ * mark `building:<name>` of each building under way; the windows of a
  * lineage are one packed string: the second they were written in, then for each budget a list of bucket, count.
  * A bucket is its second modulo 61, so the whole stays below 1 KiB (`libs/window/window.ts` is the same, in memory).
  */
@@ -13,15 +17,23 @@ local function raw_ms(offset)
   return t[1] * 1000 + math.floor(t[2] / 1000) + offset
 end
 
+-- Which run of the server this is: as the caller's connection knows it, or as the server says that runs this.
+local function this_run(known)
+  if known ~= '' then return known end
+  local info = redis.call('INFO', 'server')
+  local at = string.find(info, 'run_id:', 1, true)
+  return string.match(info, '^%w+', at + 7)
+end
+
 -- Now, never before the last second seen; nil and the reason where the view may not answer.
 local function standing(head, run_id, offset, stale_ms)
   local h = redis.call('HMGET', head, 'run_id', 'beat_ms', 'epoch', 'second')
   if not h[1] then return nil, 'it is being built', true end
-  if h[1] ~= run_id then return nil, 'its server was restarted or replaced' end
+  if h[1] ~= this_run(run_id) then return nil, 'its server was restarted or replaced' end
   local raw, last = raw_ms(offset), tonumber(h[4])
   if raw + BACK_MS < last * 1000 then return nil, 'the clock of its server ran back' end
   local ms = math.max(raw, last * 1000)
-  if ms - tonumber(h[2]) > stale_ms then return nil, 'it does not follow the log' end
+  if ms - tonumber(h[2]) > stale_ms then return nil, '${NOT_FOLLOWING}' end
   local second = math.floor(ms / 1000)
   if second > last then redis.call('HSET', head, 'second', second) end
   return { ms = ms, second = second, epoch = h[3] }

@@ -17,6 +17,7 @@ hotViewContract('redis', async () => {
     url: redis.url,
     namespace: `test-${randomUUID()}`,
     clockOffsetMs: () => offsetMs,
+    wallClock: () => Date.now() + offsetMs,
     staleMs: 1_000_000_000,
   });
   return {

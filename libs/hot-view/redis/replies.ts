@@ -45,11 +45,15 @@ export const fieldsOf = (token: ViewToken): (string | number)[] => [
   token.limits.reads,
   token.limits.writes,
   `\n${token.grants.join('\n')}\n`,
+  token.catalogues,
 ];
+
+/** Tells two records of a token apart (`ADMIT` compares it). */
+export const stampOf = ({ version, catalogues }: ViewToken): string => `${version} ${catalogues}`;
 
 const MOST_RECORDS = 50_000;
 
-/** Records already parsed, by id and version; the oldest go first. */
+/** Records already parsed, the last of each id; the oldest go first. */
 export class ParsedRecords {
   readonly #tokens = new Map<string, ViewToken>();
 

@@ -1,39 +1,55 @@
 import { PRELUDE } from './prelude.lua.ts';
 
 /** Fields `PUT` takes of each token, in this order. */
-export const TOKEN_FIELDS = 9;
+export const TOKEN_FIELDS = 10;
 
 /**
- * Writes tokens of one lineage, each unless its version is known. KEYS: header, tokens. ARGV: run_id, clock offset ms,
- * stale ms, then of each token its version, record, digest, status, expires, retires, reads, writes, grants.
+ * Writes tokens of one lineage, each unless its version is known (the same version counts when only it was made under the
+ * catalogues the header names). KEYS: header, tokens. ARGV: run_id, clock offset ms, stale ms, then of each token its
+ * version, record, digest, status, expires, retires, reads, writes, grants, catalogues.
  * Answers why the partition may not vouch for the write, '' where it may or where it was never certified.
  */
 export const PUT = `${PRELUDE}
+local under = redis.call('HGET', KEYS[1], 'catalogues')
 for i = 2, #KEYS do
   local at = 4 + (i - 2) * ${TOKEN_FIELDS}
-  local held = redis.call('HGET', KEYS[i], 'version')
-  if not held or tonumber(ARGV[at]) > tonumber(held) then
+  local version, catalogues = tonumber(ARGV[at]), ARGV[at + 9]
+  local held = redis.call('HMGET', KEYS[i], 'version', 'catalogues', 'parked')
+  local known = tonumber(held[1] or '')
+  if not known or version > known or version == known and catalogues == under and held[2] ~= under then
     redis.call('HSET', KEYS[i], 'version', ARGV[at], 'record', ARGV[at + 1], 'digest', ARGV[at + 2],
       'status', ARGV[at + 3], 'expires', ARGV[at + 4], 'retires', ARGV[at + 5],
-      'reads', ARGV[at + 6], 'writes', ARGV[at + 7], 'grants', ARGV[at + 8])
-    -- A newer version was understood to its end.
-    redis.call('HDEL', KEYS[i], 'parked')
+      'reads', ARGV[at + 6], 'writes', ARGV[at + 7], 'grants', ARGV[at + 8], 'catalogues', catalogues)
   end
+  -- Whoever writes has understood the events up to this version.
+  if held[3] and version >= tonumber(held[3]) then redis.call('HDEL', KEYS[i], 'parked') end
 end
 local now, why, building = standing(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]))
 if now or building then return '' end
 return why
 `;
 
-/** KEYS: header, tokens. ARGV: run_id, clock offset ms, stale ms, then the epoch each was metered under. */
+/**
+ * A token whose events up to a version were not understood, unless somebody has understood them. KEYS: token.
+ * ARGV: version.
+ */
+export const PARK = `
+local held = redis.call('HMGET', KEYS[1], 'version', 'parked')
+local version = tonumber(ARGV[1])
+if tonumber(held[1] or '-1') < version and tonumber(held[2] or '-1') < version then
+  redis.call('HSET', KEYS[1], 'parked', ARGV[1])
+end
+`;
+
+/** KEYS: header, tokens. ARGV: run_id, clock offset ms, stale ms, the caller's clock, then the epoch each was metered under. */
 export const CONFIRM = `${PRELUDE}
 local now = standing(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]))
 local answers = {}
 for i = 2, #KEYS do
   local answer = 'stands'
   local t = redis.call('HMGET', KEYS[i], 'status', 'expires', 'retires', 'parked')
-  if not now or now.epoch ~= ARGV[i + 2] or t[4] then answer = 'lapsed'
-  elseif not t[1] or death(t[1], t[2], t[3], now.ms) then answer = 'dead' end
+  if not now or now.epoch ~= ARGV[i + 3] or t[4] then answer = 'lapsed'
+  elseif not t[1] or death(t[1], t[2], t[3], math.max(now.ms, tonumber(ARGV[4]))) then answer = 'dead' end
   answers[i - 1] = answer
 end
 return answers

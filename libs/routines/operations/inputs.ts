@@ -1,0 +1,136 @@
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayNotEmpty,
+  IsArray,
+  IsIn,
+  IsObject,
+  IsOptional,
+  IsString,
+  Matches,
+  MaxLength,
+  MinLength,
+  ValidateIf,
+  ValidateNested,
+} from 'class-validator';
+import { PageInput } from '../../operation/page-input.ts';
+import type { MissedSlots } from '../events.ts';
+
+const ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
+const NOT_ID = { message: 'must be an id' };
+/** One line of visible text. */
+const LINE = /^[^\p{Cc}]+$/u;
+const LONGEST_NAME = 80;
+const MOST_STEPS = 20;
+const MISSED: readonly MissedSlots[] = ['run_once', 'skip'];
+
+export class ScheduleInput {
+  /** Five fields, or a nickname like `@daily`. */
+  @IsString()
+  @MaxLength(120)
+  cron!: string;
+
+  /** IANA name: `Europe/Berlin`. */
+  @IsString()
+  @MaxLength(64)
+  time_zone!: string;
+}
+
+export class StepInput {
+  /** Name of an operation: `create_report`. */
+  @IsString()
+  @MaxLength(64)
+  operation!: string;
+
+  /** A value may be `{"$from": "steps.0.items.0.id"}`, of an earlier step's answer, or `{"$from": "run.day"}`. */
+  @IsObject({ message: 'must be an object' })
+  input!: Record<string, unknown>;
+}
+
+export class RoutineIdInput {
+  @Matches(ID, NOT_ID)
+  id!: string;
+}
+
+export class CreateRoutineInput {
+  @IsString()
+  @MinLength(1)
+  @MaxLength(LONGEST_NAME)
+  @Matches(LINE, { message: 'must be one line of text' })
+  name!: string;
+
+  @IsObject({ message: 'must be an object' })
+  @ValidateNested()
+  @Type(() => ScheduleInput)
+  schedule!: ScheduleInput;
+
+  @IsArray()
+  @ArrayNotEmpty()
+  @ArrayMaxSize(MOST_STEPS)
+  @IsObject({ each: true, message: 'must hold objects' })
+  @ValidateNested({ each: true })
+  @Type(() => StepInput)
+  steps!: StepInput[];
+
+  /** What becomes of slots that nobody was there for: the last one is run late (default), or none is. */
+  @IsOptional()
+  @IsIn(MISSED)
+  missed_slots?: MissedSlots;
+}
+
+export class AdminCreateRoutineInput extends CreateRoutineInput {
+  /** Id of the token it runs under, or of any of its lineage. */
+  @Matches(ID, NOT_ID)
+  token!: string;
+}
+
+export class UpdateRoutineInput extends RoutineIdInput {
+  @ValidateIf((input: UpdateRoutineInput) => input.name !== undefined)
+  @IsString()
+  @MinLength(1)
+  @MaxLength(LONGEST_NAME)
+  @Matches(LINE, { message: 'must be one line of text' })
+  name?: string;
+
+  @ValidateIf((input: UpdateRoutineInput) => input.schedule !== undefined)
+  @IsObject({ message: 'must be an object' })
+  @ValidateNested()
+  @Type(() => ScheduleInput)
+  schedule?: ScheduleInput;
+
+  @ValidateIf((input: UpdateRoutineInput) => input.steps !== undefined)
+  @IsArray()
+  @ArrayNotEmpty()
+  @ArrayMaxSize(MOST_STEPS)
+  @IsObject({ each: true, message: 'must hold objects' })
+  @ValidateNested({ each: true })
+  @Type(() => StepInput)
+  steps?: StepInput[];
+
+  @ValidateIf((input: UpdateRoutineInput) => input.missed_slots !== undefined)
+  @IsIn(MISSED)
+  missed_slots?: MissedSlots;
+}
+
+export class PauseRoutineInput extends RoutineIdInput {
+  @IsOptional()
+  @IsString()
+  @MaxLength(500)
+  note?: string;
+}
+
+export class ListRoutinesInput extends PageInput {
+  @IsOptional()
+  @IsIn(['active', 'paused', 'deleted'])
+  status?: 'active' | 'paused' | 'deleted';
+}
+
+export class ListRunsInput extends PageInput {
+  @Matches(ID, NOT_ID)
+  id!: string;
+}
+
+export class RunIdInput extends RoutineIdInput {
+  @Matches(ID, NOT_ID)
+  run!: string;
+}
