@@ -1,136 +1,94 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { end, type Load, load, median, startBare } from './child.ts';
+import { startOwnRedis } from '../support/redis.ts';
+import { end, startBenchServer } from './child.ts';
+import { inTurns, type Load, load, type LoadOptions, middle, ratio } from './load.ts';
+import type { Listening } from './child.ts';
+import { table, whole } from './markdown.ts';
+import { atLeast, type Findings, type Subject } from './subject.ts';
+import { withWrit } from './writ.ts';
 
 const ROUNDS = 3;
 const CONNECTIONS = 50;
 const WARM_SECONDS = 2;
-const SECONDS = 6;
-const REVOCATIONS = 30;
-const PLENTY = 1_000_000;
-
-export interface Token {
-  readonly id: string;
-  readonly token: string;
-}
-
-export interface CallFigures {
-  readonly http: Load;
-  readonly nest: Load;
-  readonly full: Load;
-}
-
-export interface RevocationFigures {
-  readonly revokeMs: number;
-  readonly first401Ms: number;
-  readonly slowest401Ms: number;
-  readonly passedAfter: number;
-}
+const SECONDS = 5;
+export const PATH = '/api/v1/me';
 
 /**
  * The same answer from bare node:http, bare Nest and the whole server. One alive at a time, each started anew for each
- * round, the order turned from round to round.
+ * round.
  */
-export async function measureCalls(): Promise<CallFigures> {
-  const body = await withServer(async ({ url }, token) => {
-    const response = await fetch(`${url}/api/v1/me`, { headers: { authorization: `Bearer ${token.token}` } });
-    return response.text();
-  });
-  const bare = (name: string) => async (): Promise<Load> => {
-    const server = await startBare(`test/bench/servers/${name}.ts`, body);
-    try {
-      return await warmedLoad(server.url);
-    } finally {
-      await end(server);
-    }
-  };
-  const candidates = {
-    http: bare('bare-http'),
-    nest: bare('bare-nest'),
-    full: () => withServer(({ url }, { token }) => warmedLoad(url, token)),
-  };
-  const names = ['http', 'nest', 'full'] as const;
-  const loads: Record<(typeof names)[number], Load[]> = { http: [], nest: [], full: [] };
-  for (let round = 0; round < ROUNDS; round++) {
-    for (let turn = 0; turn < names.length; turn++) {
-      const name = names[(turn + round) % names.length] ?? 'http';
-      loads[name].push(await candidates[name]());
-    }
-  }
-  return { http: middle(loads.http), nest: middle(loads.nest), full: middle(loads.full) };
-}
+export const calls: Subject = { name: 'calls', measure };
 
-/** From the answer of a revocation to the first 401, asked for at once. */
-export function measureRevocations(): Promise<RevocationFigures> {
-  return withServer(async ({ url }, _token, operator) => {
-    const revokes: number[] = [];
-    const firsts: number[] = [];
-    let passedAfter = 0;
-    for (let count = 0; count < REVOCATIONS; count++) {
-      const { id, token } = await createToken(url, operator);
-      const headers = { authorization: `Bearer ${token}` };
-      await (await fetch(`${url}/api/v1/me`, { headers })).text();
-      const askedMs = performance.now();
-      const revoked = await fetch(`${url}/api/v1/tokens/${id}`, {
-        method: 'DELETE',
-        headers: { authorization: `Bearer ${operator}` },
-      });
-      const answeredMs = performance.now();
-      if (!revoked.ok) throw new Error(`a revocation was answered ${revoked.status}`);
-      await revoked.text();
-      for (let status = 0; status !== 401;) {
-        const response = await fetch(`${url}/api/v1/me`, { headers });
-        status = response.status;
-        if (status !== 401) passedAfter++;
-        await response.text();
-      }
-      firsts.push(performance.now() - answeredMs);
-      revokes.push(answeredMs - askedMs);
-    }
-    return {
-      revokeMs: median(revokes),
-      first401Ms: median(firsts),
-      slowest401Ms: Math.max(...firsts),
-      passedAfter,
-    };
-  });
-}
-
-/** A product token with limits no load reaches. */
-export async function createToken(url: string, operator: string): Promise<Token> {
-  const limits = { reads: { per_minute: PLENTY }, writes: { per_minute: PLENTY } };
-  const response = await fetch(`${url}/api/v1/tokens`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${operator}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ catalogue: 'comma', name: 'bench', scopes: ['reports:read'], limits }),
-  });
-  if (response.status !== 201) throw new Error(`no token was created: ${await response.text()}`);
-  return (await response.json()) as Token;
-}
-
-export const readOperator = (dataDir: string): string => readFileSync(join(dataDir, 'operator-token'), 'utf8').trim();
-
-async function withServer<T>(use: (server: ServerProcess, token: Token, operator: string) => Promise<T>): Promise<T> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'writ-bench-'));
-  const server = await startServerProcess({ DATA_DIR: dataDir });
+async function measure(): Promise<Findings> {
+  const redis = await startOwnRedis('bench');
   try {
-    const operator = readOperator(dataDir);
-    return await use(server, await createToken(server.url, operator), operator);
+    const BODY = await withWrit(async ({ url }, { token }) => {
+      const response = await fetch(url + PATH, { headers: { authorization: `Bearer ${token}` } });
+      return response.text();
+    });
+    const bare = (name: string) => async (): Promise<Load> => {
+      const server = await startBenchServer(name, { BODY });
+      try {
+        return await warmedLoad(server, {});
+      } finally {
+        await end(server);
+      }
+    };
+    const writ = (env: Readonly<Record<string, string>>) => (): Promise<Load> =>
+      withWrit((server, { token }) => warmedLoad(server, { token }), env);
+    const loads = await inTurns(ROUNDS, {
+      http: bare('bare-http'),
+      nest: bare('bare-nest'),
+      memory: writ({}),
+      redis: async () => {
+        await redis.restart();
+        return writ({ REDIS_URL: redis.url })();
+      },
+    });
+    return render(loads, redis.what);
   } finally {
-    await end(server);
-    rmSync(dataDir, { recursive: true });
+    await redis.stop();
   }
 }
 
-async function warmedLoad(url: string, token?: string): Promise<Load> {
-  await load(`${url}/api/v1/me`, WARM_SECONDS, CONNECTIONS, token);
-  return load(`${url}/api/v1/me`, SECONDS, CONNECTIONS, token);
+export async function warmedLoad(server: Listening, how: Pick<LoadOptions, 'token' | 'madeTokens'>): Promise<Load> {
+  await load(server, PATH, { seconds: WARM_SECONDS, connections: CONNECTIONS, ...how });
+  return load(server, PATH, { seconds: SECONDS, connections: CONNECTIONS, ...how });
 }
 
-const middle = (loads: readonly Load[]): Load => ({
-  perSecond: median(loads.map(({ perSecond }) => perSecond)),
-  p50Ms: median(loads.map(({ p50Ms }) => p50Ms)),
-  p99Ms: median(loads.map(({ p99Ms }) => p99Ms)),
-});
+function render(loads: Readonly<Record<'http' | 'nest' | 'memory' | 'redis', Load[]>>, redis: string): Findings {
+  const row = (name: string, of: readonly Load[]): string[] => [
+    name,
+    ...cells(middle(of)),
+    ratio(of, loads.nest).toFixed(2),
+  ];
+  return {
+    targets: [
+      atLeast('full call with the memory view, of bare Nest on Express', 0.75, ratio(loads.memory, loads.nest)),
+      atLeast('full call with the Redis view, of bare Nest on Express', 0.55, ratio(loads.redis, loads.nest)),
+    ],
+    section: `## Calls
+
+\`GET /api/v1/me\` with ${CONNECTIONS} connections; the whole server hashes, looks up, meters and records durably before it
+answers. All answer the same body. One server alive at a time, started anew for each round, order turned; medians of
+${ROUNDS} rounds. ${redis}, on the same machine; its own CPU is not counted.
+
+${table(
+  [...CELLS, 'of bare Nest'],
+  [
+    row('bare `node:http`', loads.http),
+    row('bare Nest on Express', loads.nest),
+    row('Writ: memory view, embedded log', loads.memory),
+    row('Writ: Redis view, embedded log', loads.redis),
+  ],
+)}`,
+  };
+}
+
+export const CELLS = ['server', 'calls a second', 'P50 ms', 'P99 ms', 'CPU µs a call'];
+
+export const cells = ({ perSecond, p50Ms, p99Ms, cpuPerCall }: Load): string[] => [
+  whole(perSecond),
+  `${p50Ms}`,
+  `${p99Ms}`,
+  cpuPerCall === null ? 'unknown' : whole(cpuPerCall),
+];

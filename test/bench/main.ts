@@ -1,34 +1,36 @@
-/** `npm run bench`: measures, and writes docs/benchmarks.md. A report, not a test: nothing fails for being slow. */
-import { execFile } from 'node:child_process';
+/**
+ * `npm run bench`: measures, and writes docs/benchmarks.md. A report, not a test: nothing fails for being slow.
+ * With names of subjects (`npm run bench -- calls log`) only those are measured, and only printed.
+ */
 import { writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { promisify } from 'node:util';
-import { measureCalls, measureRevocations } from './calls.ts';
-import { runSource } from './child.ts';
-import { measureAppends } from './log.ts';
+import { calls } from './calls.ts';
+import { log } from './log.ts';
+import { manyTokens } from './many-tokens.ts';
+import { memoryView } from './memory-view.ts';
 import { render } from './report.ts';
-import { measureStart } from './start.ts';
-import type { ViewFigures } from './view.ts';
+import { revocation } from './revocation.ts';
+import { start } from './start.ts';
+import type { Findings, Subject } from './subject.ts';
 
-const say = (text: string): void => console.log(text);
+/** In the order of the report. */
+const SUBJECTS: readonly Subject[] = [calls, manyTokens, revocation, log, memoryView, start];
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.find((name) => !SUBJECTS.some((subject) => subject.name === name));
+if (unknown !== undefined) {
+  console.error(`There is no ${unknown} to measure, only: ${SUBJECTS.map(({ name }) => name).join(', ')}.`);
+  process.exit(1);
+}
 
 const loadBefore = loadavg()[0] ?? 0;
-say('calls …');
-const calls = await measureCalls();
-say(`  full call ${(calls.full.perSecond / calls.nest.perSecond).toFixed(2)} of bare Nest`);
-say('revocations …');
-const revocations = await measureRevocations();
-say('appends …');
-const log = await measureAppends();
-say('view …');
-const { stdout } = await promisify(execFile)(
-  process.execPath,
-  runSource('test/bench/view.ts', '--expose-gc', '--max-old-space-size=8192'),
-);
-const view = JSON.parse(stdout) as ViewFigures[];
-say('start …');
-const start = await measureStart();
+const findings: Findings[] = [];
+for (const subject of SUBJECTS) {
+  if (wanted.length > 0 && !wanted.includes(subject.name)) continue;
+  console.log(`${subject.name} …`);
+  findings.push(await subject.measure());
+}
 
-const report = render({ loadBefore, calls, revocations, log, view, start });
-writeFileSync('docs/benchmarks.md', report);
-say(report);
+const report = render(findings, loadBefore);
+if (wanted.length === 0) writeFileSync('docs/benchmarks.md', report);
+console.log(report);

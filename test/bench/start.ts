@@ -10,27 +10,25 @@ import { type TokenCreated, tokenStream } from '../../libs/tokens/events.ts';
 import { tokenDigest } from '../../libs/tokens/token-format.ts';
 import type { TokenUse } from '../../libs/usage/use.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { createToken, readOperator } from './calls.ts';
-import { end, type Load, load } from './child.ts';
+import { cells, CELLS, PATH } from './calls.ts';
+import { end } from './child.ts';
+import { type Load, load } from './load.ts';
+import { table } from './markdown.ts';
+import { atMost, type Findings, type Subject } from './subject.ts';
+import { createToken, readOperator } from './writ.ts';
 
-export const TOKENS = 100_000;
-export const EVENTS = 1_000_000;
+const TOKENS = 100_000;
+const EVENTS = 1_000_000;
 const TOKENS_AT_ONCE = 2_000;
 const USES_AN_APPEND = 500;
 const SECONDS = 6;
 const LONGEST_START_MS = 120_000;
 const CONNECTIONS = 10;
 
-export interface StartFigures {
-  /** All uses are older than any window. */
-  readonly readySeconds: number;
-  /** While the read models catch up with all of it, and a server with nothing to catch up with. */
-  readonly catchingUp: Load;
-  readonly idle: Load;
-}
-
 /** From spawning the process to the first 200 of /health/ready, on a log of a hundred thousand tokens. */
-export async function measureStart(): Promise<StartFigures> {
+export const start: Subject = { name: 'start', measure };
+
+async function measure(): Promise<Findings> {
   const full = mkdtempSync(join(tmpdir(), 'writ-bench-'));
   const empty = mkdtempSync(join(tmpdir(), 'writ-bench-'));
   try {
@@ -40,10 +38,34 @@ export async function measureStart(): Promise<StartFigures> {
     const catchingUp = await loaded(server, full);
     const fresh = await timedStart(empty);
     const idle = await loaded(fresh.server, empty);
-    return { readySeconds: seconds, catchingUp, idle };
+    return render(seconds, catchingUp, idle);
   } finally {
     for (const directory of [full, empty]) rmSync(directory, { recursive: true });
   }
+}
+
+function render(readySeconds: number, catchingUp: Load, idle: Load): Findings {
+  const behind = catchingUp.p99Ms / Math.max(1, idle.p99Ms);
+  return {
+    targets: [
+      atMost('start with 100 k tokens and 1 M events, seconds', 20, readySeconds),
+      atMost('P99 of a call while read models catch up, of its idle P99', 3, behind),
+    ],
+    section: `## Start
+
+With 100,000 tokens and 1,000,000 events in the log, from spawning the process to the first 200 of \`/health/ready\`:
+${readySeconds.toFixed(1)} s. The uses are a day old, so none refills a window. There is no snapshot (decision 0004).
+
+Calls over ${CONNECTIONS} connections, while the read models catch up with that log and on a server with nothing to catch up with:
+
+${table(
+  ['', ...CELLS.slice(1)],
+  [
+    ['catching up', ...cells(catchingUp)],
+    ['idle', ...cells(idle)],
+  ],
+)}`,
+  };
 }
 
 async function timedStart(dataDir: string): Promise<{ readonly server: ServerProcess; readonly seconds: number }> {
@@ -57,7 +79,7 @@ async function timedStart(dataDir: string): Promise<{ readonly server: ServerPro
 async function loaded(server: ServerProcess, dataDir: string): Promise<Load> {
   try {
     const { token } = await createToken(server.url, readOperator(dataDir));
-    return await load(`${server.url}/api/v1/me`, SECONDS, CONNECTIONS, token);
+    return await load(server, PATH, { seconds: SECONDS, connections: CONNECTIONS, token });
   } finally {
     await end(server);
   }

@@ -2,11 +2,10 @@
  * The memory view alone: admissions a second and bytes per token at several sizes. Run as a process of its own with
  * --expose-gc; prints one line of JSON.
  */
-import { hash } from 'node:crypto';
-import { encodeTime } from 'ulid';
-import type { ViewToken } from '../../libs/hot-view/hot-view.ts';
 import { MemoryHotView } from '../../libs/hot-view/memory/memory-hot-view.ts';
-import { median } from './child.ts';
+import { tokenDigest } from '../../libs/tokens/token-format.ts';
+import { median } from './load.ts';
+import { idOf, secretOf, tokenOf } from './made-tokens.ts';
 
 export interface ViewFigures {
   readonly tokens: number;
@@ -22,7 +21,6 @@ const PICKS = 100_000;
 const PASSES = 5;
 const PER_PUT = 1_000;
 const COST = { reads: 1, writes: 0, handshakes: 0 };
-const owner = { id: '01J00000000000000000000000', name: 'Jason' };
 
 const figures: ViewFigures[] = [];
 for (const size of SIZES) figures.push(measure(size));
@@ -40,7 +38,7 @@ function measure(size: number): ViewFigures {
   // Texts of their own, as calls bring them; tokens from all over.
   const picks = Array.from({ length: PICKS }, () => {
     const index = Math.floor(Math.random() * size);
-    return { id: idOf(index), text: textOf(index), digest: hash('sha256', textOf(index)), scope: null, cost: COST };
+    return { id: idOf(index), text: secretOf(index), digest: tokenDigest(secretOf(index)), scope: null, cost: COST };
   });
   const touched = new Set(picks.map(({ id }) => id)).size;
   const beforeWindows = memory();
@@ -51,7 +49,7 @@ function measure(size: number): ViewFigures {
     for (const pick of picks) admitted(view.admit(pick).kind);
   });
   const digestsAndAdmits = timed(() => {
-    for (const pick of picks) admitted(view.admit({ ...pick, digest: hash('sha256', pick.text) }).kind);
+    for (const pick of picks) admitted(view.admit({ ...pick, digest: tokenDigest(pick.text) }).kind);
   });
   return {
     tokens: size,
@@ -74,40 +72,6 @@ function timed(pass: () => void): number {
 
 function admitted(kind: string): void {
   if (kind !== 'admitted') throw new Error(`a call was not admitted: ${kind}`);
-}
-
-function tokenOf(index: number): ViewToken {
-  const id = idOf(index);
-  return {
-    id,
-    lineage: id,
-    catalogue: 'comma',
-    kind: 'agent',
-    name: `claude-code on machine ${index}`,
-    owner: { ...owner },
-    workspace: owner.id,
-    scopes: ['reports:read', 'reports:write'],
-    grants: ['comma/reports:read', 'comma/reports:write'],
-    restrict: { companies: [], projects: [] },
-    limits: { reads: 1_000_000_000, writes: 60 },
-    digest: hash('sha256', textOf(index)),
-    predecessor: null,
-    successor: null,
-    status: 'active',
-    createdAtMs: 1_700_000_000_000 + index,
-    expiresAtMs: null,
-    retiresAtMs: null,
-    version: 0,
-    catalogues: '',
-  };
-}
-
-function idOf(index: number): string {
-  return encodeTime(1_700_000_000_000 + index, 10) + hash('sha256', `${index}`).slice(0, 16).toUpperCase();
-}
-
-function textOf(index: number): string {
-  return `comma_sk_${idOf(index)}${'s'.repeat(38)}`;
 }
 
 function memory(): number {
