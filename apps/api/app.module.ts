@@ -24,12 +24,6 @@ import { McpFace } from '../../libs/mcp/mcp-face.ts';
 import { Operations } from '../../libs/operation/operations.ts';
 import { READ_DB } from '../../libs/read-db/read-db.ts';
 import { RestFace } from '../../libs/rest/rest-face.ts';
-import { DecideCompanyHandler } from '../../libs/toado/companies/company-commands.ts';
-import {
-  ChangeCompanyLimitsOperation,
-  CreateCompanyOperation,
-  UpdateCompanyOperation,
-} from '../../libs/toado/companies/operations/write-companies.ts';
 import { READ_ROUTINES } from '../../libs/routines/operations/read-routines.ts';
 import { STEER_ROUTINES } from '../../libs/routines/operations/steer-routines.ts';
 import { WRITE_ROUTINES } from '../../libs/routines/operations/write-routines.ts';
@@ -62,6 +56,7 @@ import { TOKEN_QUERIES } from '../../projections/tokens/queries.ts';
 import type { Settings } from '../../libs/settings/settings.ts';
 import type { Parts } from './compose.ts';
 import { HealthController } from './health.controller.ts';
+import { TOADO } from './toado.providers.ts';
 
 const TOKENS = [
   CreateTokenOperation,
@@ -95,8 +90,6 @@ const COMMA = [
   FindComment,
   DecideReportHandler,
 ];
-
-const TOADO = [CreateCompanyOperation, UpdateCompanyOperation, ChangeCompanyLimitsOperation, DecideCompanyHandler];
 
 const ROUTINES = [
   ...READ_ROUTINES,

@@ -17,6 +17,7 @@ import { type Follower, type FollowOptions, followIntoHotView } from '../../proj
 import { followIntoRedis } from '../../projections/hot-view/follow-redis.ts';
 import { reports } from '../../projections/reports/reports.projection.ts';
 import { routines } from '../../projections/routines/routines.projection.ts';
+import { toado } from '../../projections/toado/toado.projection.ts';
 import { tokenUses } from '../../projections/token-uses/token-uses.projection.ts';
 import { tokens } from '../../projections/tokens/tokens.projection.ts';
 
@@ -60,7 +61,7 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
     });
     closing.push(() => readDb.close());
     const projections: RunningProjection[] = [];
-    for (const projection of [reports, tokens, tokenUses, routines]) {
+    for (const projection of [reports, toado, tokens, tokenUses, routines]) {
       const running = await startProjection({
         log,
         readDb,

@@ -1,6 +1,7 @@
 import { REPORT_PREFIX, type ReportEvent, type ReportStatus } from '../../libs/comma/reports/events.ts';
 import type { RecordedEvent } from '../../libs/event-log/event-log.ts';
 import type { Actor } from '../../libs/person/actor.ts';
+import { actorOf } from '../../libs/projection/actor-of.ts';
 import { type Change, put, set } from '../../libs/projection/change.ts';
 import type { Projection } from '../../libs/projection/projection.ts';
 
@@ -120,12 +121,6 @@ export const reports: Projection = {
     }
   },
 };
-
-function actorOf(event: RecordedEvent): Actor {
-  const actor = event.metadata['actor'] as Actor | undefined;
-  if (actor === undefined) throw new Error('the event names no actor');
-  return actor;
-}
 
 function unknownEvent(event: never): never {
   throw new Error(`unknown report event ${(event as RecordedEvent).type}`);
