@@ -12,6 +12,7 @@ import { type RunningProjection, startProjection } from '../../libs/projection/r
 import { openReadDb, type ReadDb } from '../../libs/read-db/read-db.ts';
 import type { Settings } from '../../libs/settings/settings.ts';
 import { Denials } from '../../libs/usage/denials.ts';
+import { keepJournalsClosed } from '../../libs/usage/close-abandoned-journals.ts';
 import { UsageJournal } from '../../libs/usage/journal.ts';
 import { type Follower, type FollowOptions, followIntoHotView } from '../../projections/hot-view/follow.ts';
 import { followIntoRedis } from '../../projections/hot-view/follow-redis.ts';
@@ -76,6 +77,10 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
     closing.push(() => denials.close());
     const journal = new UsageJournal(log);
     closing.push(() => journal.close());
+    const abandoned = keepJournalsClosed(log, settings.eventStoreUrl === null, (error) =>
+      logger.warn({ err: error }, 'journals of ended processes are not tallied for now'),
+    );
+    closing.push(() => abandoned.stop());
     return {
       log,
       view,

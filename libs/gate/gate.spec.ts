@@ -60,10 +60,11 @@ describe('the gate', () => {
   });
   const handle = (change: Partial<Envelope> = {}): Promise<Reply> => gate.handle(operation(), envelope(change));
   const status = ({ result }: Reply): number => (isProblem(result) ? result.status : 200);
+  /** All that a call left in the log; that a journal was opened is of no call. */
+  const recorded = async (): Promise<RecordedEvent[]> =>
+    (await Array.fromAsync(log.readAll())).filter(({ type }) => type !== 'JournalOpened');
   const uses = async (): Promise<TokenUse[]> =>
-    (await Array.fromAsync(log.readAll()))
-      .filter(({ type }) => type === 'TokenUsed')
-      .map(({ data }) => data as TokenUse);
+    (await recorded()).filter(({ type }) => type === 'TokenUsed').map(({ data }) => data as TokenUse);
 
   beforeEach(() => {
     Logger.overrideLogger(false);
@@ -130,7 +131,7 @@ describe('the gate', () => {
   it('P12 a refused input is recorded as a use that failed, and nothing else is', async () => {
     const reply = await handle({ input: () => ({ ok: true, value: { text: 1, more: true } }) });
     expect(reply.result).toMatchObject({ status: 422, code: 'invalid' });
-    const events: RecordedEvent[] = await Array.fromAsync(log.readAll());
+    const events = await recorded();
     expect(events.map(({ type }) => type)).toEqual(['TokenUsed']);
     expect(await uses()).toEqual([expect.objectContaining({ decision: 'refused', reason: 'failed', status: 422 })]);
   });
@@ -153,7 +154,7 @@ describe('the gate', () => {
         yield Buffer.from('three');
       },
     });
-    const openings = async () => (await Array.fromAsync(log.readAll())).map(({ type, data }) => [type, data]);
+    const openings = async () => (await recorded()).map(({ type, data }) => [type, data]);
     const contentOf = ({ result }: Reply): Content => {
       if (isProblem(result) || result.content === undefined) throw new Error(`no content: ${JSON.stringify(result)}`);
       return result.content;

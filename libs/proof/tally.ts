@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 /**
  * How many uses of each token a journal holds, and a hash over which: what shows that an export of one token's uses
@@ -7,16 +7,24 @@ import { hash } from 'node:crypto';
  */
 export interface TokenTally {
   readonly count: number;
-  /** SHA-256(the chain before || event id), hex; '' before the first. */
-  readonly chain: string;
+  /** SHA-256 of the ids of the uses' events, one after the other, hex. */
+  readonly ids: string;
 }
 
-export const NOTHING_TALLIED: TokenTally = { count: 0, chain: '' };
+/** Counts the uses of one token, in the order in which the journal holds them. */
+export class UsesOfToken {
+  readonly #ids = createHash('sha256');
+  #count = 0;
 
-export const tallied = ({ count, chain }: TokenTally, eventId: string): TokenTally => ({
-  count: count + 1,
-  chain: hash('sha256', chain + eventId, 'hex'),
-});
+  add(eventId: string): void {
+    this.#ids.update(eventId);
+    this.#count++;
+  }
+
+  tally(): TokenTally {
+    return { count: this.#count, ids: this.#ids.copy().digest('hex') };
+  }
+}
 
 /** 128 bits of the SHA-256 of a token's id, hex. */
 export const tallyName = (token: string): string => hash('sha256', token, 'hex').slice(0, 32);
@@ -28,10 +36,10 @@ export interface UsesTallied {
     readonly from_revision: number;
     /** When the first of them was made, RFC 3339. */
     readonly since: string;
+    /** By `tallyName`. */
     readonly tokens: Readonly<Record<string, TokenTally>>;
     /** True for the journal's last: nothing follows. */
     readonly last: boolean;
-    /** RFC 3339. */
     readonly at: string;
   };
 }

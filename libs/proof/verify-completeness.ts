@@ -1,4 +1,4 @@
-import { type JournalOpened, NOTHING_TALLIED, tallied, tallyName, type TokenTally, type UsesTallied } from './tally.ts';
+import { type JournalOpened, tallyName, type TokenTally, UsesOfToken, type UsesTallied } from './tally.ts';
 
 /** Uses a journal has tallied and the export does not show, or shows and the journal has not tallied. */
 export interface Incomplete {
@@ -10,7 +10,7 @@ export interface Incomplete {
 interface JournalRead {
   /** The revision the next tally should begin with. */
   next: number;
-  sinceTally: TokenTally;
+  sinceTally: UsesOfToken;
   last: boolean;
 }
 
@@ -22,6 +22,8 @@ interface CanonicalEvent {
   readonly time: string;
   readonly data: unknown;
 }
+
+const NONE: TokenTally = new UsesOfToken().tally();
 
 /** How far the clocks of a journal's process and of the log may be apart. */
 const CLOCKS_APART_MS = 10_000;
@@ -60,14 +62,14 @@ export class CompletenessCheck {
   }
 
   #open(journal: string): JournalRead {
-    const read: JournalRead = { next: 0, sinceTally: NOTHING_TALLIED, last: false };
+    const read: JournalRead = { next: 0, sinceTally: new UsesOfToken(), last: false };
     this.#journals.set(journal, read);
     return read;
   }
 
   #use({ stream, id }: CanonicalEvent): void {
     const journal = this.#journals.get(stream) ?? this.#open(stream);
-    journal.sinceTally = tallied(journal.sinceTally, id);
+    journal.sinceTally.add(id);
     if (journal.last) this.#find(stream, 'it goes on after its last tally');
   }
 
@@ -76,15 +78,15 @@ export class CompletenessCheck {
     if (data.from_revision !== journal.next) {
       this.#find(stream, `its tally at revision ${revision} begins at ${data.from_revision}, not at ${journal.next}`);
     } else if (this.#within(data.since, time)) {
-      const expected = data.tokens[this.#name] ?? NOTHING_TALLIED;
-      const { count, chain } = journal.sinceTally;
-      if (expected.count !== count || expected.chain !== chain) {
+      const expected = data.tokens[this.#name] ?? NONE;
+      const { count, ids } = journal.sinceTally.tally();
+      if (expected.count !== count || expected.ids !== ids) {
         this.#find(stream, `it tallied ${expected.count} uses up to revision ${revision}; ${count} are shown`);
       }
     }
     this.#journals.set(stream, {
       next: revision + 1,
-      sinceTally: NOTHING_TALLIED,
+      sinceTally: new UsesOfToken(),
       last: data.last,
     });
   }

@@ -9,7 +9,7 @@ import { Frontier } from './frontier.ts';
 import { type Hash, leafHash } from './hash.ts';
 import { noteOf, signatureLine, signerOf } from './note.ts';
 import { type Subtree, subtreesOf } from './subtrees.ts';
-import { JOURNALS_STREAM, NOTHING_TALLIED, tallied, tallyName } from './tally.ts';
+import { JOURNALS_STREAM, tallyName, UsesOfToken } from './tally.ts';
 import { ExportVerifier, type Verdict } from './verify-export.ts';
 
 const signer = signerOf('writ.example/log', 'ed25519', Buffer.alloc(32, 1));
@@ -28,21 +28,23 @@ const event = (index: number, type: string, stream: string, revision: number, da
 });
 
 /** A journal of uses by two tokens, tallied every five uses. */
-function logOf(uses: readonly string[]): RecordedEvent[] {
+function logOf(calls: readonly string[]): RecordedEvent[] {
   const events = [event(0, 'JournalOpened', JOURNALS_STREAM, 0, { journal: JOURNAL, at: '' })];
-  let tokens: Record<string, { count: number; chain: string }> = {};
+  let uses = new Map<string, UsesOfToken>();
   let from = 0;
   const add = (type: string, data: object): void => {
     events.push(event(events.length, type, JOURNAL, events.length - 1, data));
   };
-  uses.forEach((token, index) => {
+  calls.forEach((token, index) => {
     add('TokenUsed', { token });
-    const name = tallyName(token);
-    tokens[name] = tallied(tokens[name] ?? NOTHING_TALLIED, events.at(-1)!.id);
+    const ofToken = uses.get(token) ?? new UsesOfToken();
+    uses.set(token, ofToken);
+    ofToken.add(events.at(-1)!.id);
     if (index % 5 !== 4) return;
+    const tokens = Object.fromEntries([...uses].map(([id, of]) => [tallyName(id), of.tally()]));
     add('UsesTallied', { from_revision: from, since: '2026-11-24T12:00:00.000Z', tokens, last: false, at: '' });
     from = events.length - 1;
-    tokens = {};
+    uses = new Map();
   });
   return events;
 }

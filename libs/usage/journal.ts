@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type EventLog, type EventMetadata, MAX_APPEND_BYTES, type NewEvent } from '../event-log/event-log.ts';
-import { JOURNAL_PREFIX, type TokenUse, type TokenUsed, type TokenUseEnded } from './use.ts';
+import { type EventLog, type EventMetadata, MAX_APPEND_BYTES, WrongExpectedRevision } from '../event-log/event-log.ts';
+import { type JournalEntry, JournalSegment } from './journal-segment.ts';
+import { type TokenUse, type TokenUsed, type TokenUseEnded } from './use.ts';
 import { newId } from '../ids/new-id.ts';
 
 /** The use was not recorded; the call must not be answered with success (P1, P4). */
@@ -9,7 +10,7 @@ export class UseNotRecorded extends Error {
 }
 
 interface Waiting {
-  readonly event: NewEvent;
+  readonly entry: JournalEntry;
   readonly bytes: number;
   readonly sinceMs: number;
   readonly resolve: () => void;
@@ -18,26 +19,31 @@ interface Waiting {
 
 const MOST_WAITING = 10_000;
 const LONGEST_WAIT_MS = 2_000;
-/** Half of what an append may hold: an event's envelope is not counted to the byte. */
+/** Half of what an append may hold: an event's envelope is not counted to the byte, and a tally may go before. */
 const MOST_BYTES = MAX_APPEND_BYTES / 2;
 const ENVELOPE_BYTES = 256;
 
+/** How often a journal says what it holds (P9). */
+const TALLY_EVERY_MS = 60_000;
+
 /**
- * One process's journal of uses, `usage-<boot>-<day>`: one append a flush, with all that gathered meanwhile, so that
- * one round trip and one fsync pay for many calls. One writer, so its expected revision is always exact.
+ * One process's journal of uses: one append a flush, with all that gathered meanwhile, so that one round trip and one
+ * fsync pay for many calls. It is kept in segments, a stream each (journal-segment.ts).
  */
 export class UsageJournal {
   readonly #log: EventLog;
+  readonly #tallyEveryMs: number;
   #waiting: Waiting[] = [];
   #flushing = false;
   #closed = false;
   #boot = newId();
-  #day = '';
-  #revision = -1;
+  #segment: JournalSegment | null = null;
+  #tallyTimer: NodeJS.Timeout | undefined;
   #idle: (() => void) | null = null;
 
-  constructor(log: EventLog) {
+  constructor(log: EventLog, tallyEveryMs = TALLY_EVERY_MS) {
     this.#log = log;
+    this.#tallyEveryMs = tallyEveryMs;
   }
 
   /** Resolves once the use is durable. @throws UseNotRecorded: at once under stress, or when the log fails */
@@ -58,28 +64,34 @@ export class UsageJournal {
     if (this.#waiting.length >= MOST_WAITING || (oldest !== undefined && nowMs - oldest.sinceMs > LONGEST_WAIT_MS)) {
       return Promise.reject(new UseNotRecorded('the journal is full'));
     }
-    const event: NewEvent = { id: randomUUID(), type, data, metadata };
+    const entry = { id: randomUUID(), type, data, metadata } as JournalEntry;
     const bytes = textBytes + 2 * ENVELOPE_BYTES;
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ event, bytes, sinceMs: nowMs, resolve, reject });
-      if (this.#flushing) return;
-      this.#flushing = true;
-      // Not at once: calls of the same turn of the event loop share the flush.
-      setImmediate(() => void this.#flushAll());
+      this.#waiting.push({ entry, bytes, sinceMs: nowMs, resolve, reject });
+      this.#flush();
     });
   }
 
-  /** Waits for what is under way; takes nothing more. */
+  /** Waits for what is under way, and tallies it; takes nothing more. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#tallyTimer);
     if (this.#flushing) await new Promise<void>((resolve) => (this.#idle = resolve));
+    await this.#endSegment();
+  }
+
+  #flush(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    // Not at once: calls of the same turn of the event loop share the flush.
+    setImmediate(() => void this.#flushAll());
   }
 
   async #flushAll(): Promise<void> {
-    while (this.#waiting.length > 0) {
+    do {
       const batch = this.#take();
       try {
-        await this.#append(batch.map(({ event }) => event));
+        await this.#append(batch.map(({ entry }) => entry));
         for (const { resolve } of batch) resolve();
       } catch (error) {
         // Stored or not, nobody knows: these callers hear 503, and a new segment begins at a certain revision.
@@ -87,9 +99,18 @@ export class UsageJournal {
         const failure = new UseNotRecorded('the log did not take the use', { cause: error });
         for (const { reject } of batch) reject(failure);
       }
-    }
+    } while (this.#waiting.length > 0);
     this.#flushing = false;
     this.#idle?.();
+    this.#tallyLater();
+  }
+
+  /** Where calls cease, the tally of the last ones does not wait for more. */
+  #tallyLater(): void {
+    const dueInMs = this.#segment?.tallyDueInMs() ?? null;
+    if (dueInMs === null || this.#closed) return;
+    clearTimeout(this.#tallyTimer);
+    this.#tallyTimer = setTimeout(() => this.#flush(), Math.max(0, dueInMs)).unref();
   }
 
   #take(): Waiting[] {
@@ -105,19 +126,33 @@ export class UsageJournal {
     return batch;
   }
 
-  async #append(events: readonly NewEvent[]): Promise<void> {
+  async #append(entries: readonly JournalEntry[]): Promise<void> {
     const today = new Date().toISOString().slice(0, 10);
-    if (today !== this.#day) {
-      this.#day = today;
-      this.#revision = -1;
+    if (this.#segment !== null && this.#segment.day !== today) await this.#endSegment();
+    this.#segment ??= this.#newSegment(today);
+    try {
+      await this.#segment.append(entries);
+    } catch (error) {
+      if (!(error instanceof WrongExpectedRevision)) throw error;
+      // Another process took this one for dead and closed its journal: surely nothing was stored.
+      this.#beginSegment();
+      this.#segment = this.#newSegment(today);
+      await this.#segment.append(entries);
     }
-    const stream = `${JOURNAL_PREFIX}${this.#boot}-${this.#day}`;
-    const { revision } = await this.#log.append(stream, this.#revision === -1 ? 'no-stream' : this.#revision, events);
-    this.#revision = revision;
+  }
+
+  #newSegment(day: string): JournalSegment {
+    return new JournalSegment(this.#log, this.#boot, day, this.#tallyEveryMs);
+  }
+
+  /** What cannot be tallied now is tallied as an abandoned journal (close-abandoned-journals.ts). */
+  async #endSegment(): Promise<void> {
+    await this.#segment?.close().catch(() => undefined);
+    this.#segment = null;
   }
 
   #beginSegment(): void {
     this.#boot = newId();
-    this.#revision = -1;
+    this.#segment = null;
   }
 }

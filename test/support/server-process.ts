@@ -10,7 +10,7 @@ export interface ServerProcess {
   stop(): Promise<void>;
 }
 
-const START_MS = 30_000;
+const START_MS = 120_000;
 
 /** Starts `dist/apps/api/main.js` (built by `npm test`) on a free loopback port; resolves when it listens. */
 export async function startServerProcess(
