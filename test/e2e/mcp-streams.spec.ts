@@ -1,0 +1,215 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  ToolListChangedNotificationSchema,
+  ResourceUpdatedNotificationSchema,
+} from '@modelcontextprotocol/sdk/types.js';
+import { callTool, connectCurrent, connectOlder, type McpClient, post } from '../support/mcp.ts';
+import { createToken, startServer, type TestServer } from '../support/server.ts';
+
+/** What a client heard, to be waited for. */
+class Heard {
+  readonly #heard: string[] = [];
+  #wake: (() => void) | null = null;
+
+  note(what: string): void {
+    this.#heard.push(what);
+    this.#wake?.();
+  }
+
+  async until(what: string, timeoutMs = 20_000): Promise<void> {
+    const deadlineMs = Date.now() + timeoutMs;
+    while (!this.#heard.includes(what)) {
+      const left = deadlineMs - Date.now();
+      if (left <= 0) throw new Error(`${what} was not heard, only ${this.#heard.join()}`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  get all(): readonly string[] {
+    return this.#heard;
+  }
+}
+
+describe('MCP streams', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer();
+  }, 120_000);
+  afterAll(() => server.close());
+
+  const reports = (more: object = {}) =>
+    createToken(server, { catalogue: 'comma', scopes: ['reports:read', 'reports:write'], ...more });
+  const change = (id: string, body: object) =>
+    server.call('PATCH', `/api/v1/tokens/${id}`, { token: server.operator, body });
+  const createReport = async (client: McpClient): Promise<string> => {
+    const { structuredContent } = await callTool(client, 'create_report', { title: 'Watched' });
+    const head = await server.log.head();
+    for (const projection of server.parts.projections) await projection.waitFor(head ?? 0, 20_000);
+    return String(structuredContent?.['id']);
+  };
+  const usesOf = async (token: string): Promise<string[]> =>
+    (await server.events('usage-'))
+      .map(({ type, data }) => ({ type, ...(data as { token: string; operation: string; outcome?: string }) }))
+      .filter((use) => use.token === token)
+      .map(({ type, operation, outcome }) => [type, operation, outcome].filter(Boolean).join(' '));
+  /** The standing stream of an older client, as it comes. */
+  const stream = (token: string, headers: Record<string, string> = {}) =>
+    fetch(`${server.url}/api/mcp`, {
+      headers: { accept: 'text/event-stream', authorization: `Bearer ${token}`, ...headers },
+    });
+  /** Reads to the end, however it comes. */
+  const drained = async (response: Response): Promise<string> => {
+    let text = '';
+    try {
+      for await (const chunk of response.body as AsyncIterable<Uint8Array>) text += Buffer.from(chunk).toString();
+    } catch {
+      // Cut.
+    }
+    return text;
+  };
+
+  it('the current client hears of changed scopes and of a report it watches', async () => {
+    const { id, token } = await reports();
+    const client = await connectCurrent(server.url, token);
+    const heard = new Heard();
+    client.setNotificationHandler('notifications/tools/list_changed', () => heard.note('tools'));
+    client.setNotificationHandler('notifications/resources/updated', ({ params }) => heard.note(params.uri));
+    const report = await createReport(client);
+    const uri = `comma://report/${report}`;
+    const elsewhere = 'comma://report/01J9ZK00000000000000000000';
+    const subscription = await client.listen({ toolsListChanged: true, resourceSubscriptions: [uri, elsewhere] });
+    // What cannot be read cannot be watched.
+    expect(subscription.honoredFilter).toEqual({ toolsListChanged: true, resourceSubscriptions: [uri] });
+    await callTool(client, 'update_report', { id: report, title: 'Changed' });
+    await heard.until(uri);
+    await change(id, { scopes: ['reports:read'] });
+    await heard.until('tools');
+    expect((await client.listTools()).tools.map(({ name }) => name)).not.toContain('create_report');
+    await client.close();
+    expect(await usesOf(id)).toEqual(
+      expect.arrayContaining(['TokenUsed mcp_listen', 'TokenUsed mcp_resource_updated']),
+    );
+  });
+
+  it('the older client hears of the same, and of nothing any more once it unsubscribed', async () => {
+    const { id, token } = await reports();
+    const client = await connectOlder(server.url, token);
+    const heard = new Heard();
+    client.setNotificationHandler(ToolListChangedNotificationSchema, () => heard.note('tools'));
+    client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => heard.note(params.uri));
+    const report = await createReport(client);
+    const uri = `comma://report/${report}`;
+    await client.subscribeResource({ uri });
+    await callTool(client, 'update_report', { id: report, title: 'Changed' });
+    await heard.until(uri);
+    await client.unsubscribeResource({ uri });
+    await callTool(client, 'update_report', { id: report, title: 'Changed again' });
+    await change(id, { scopes: ['reports:read'] });
+    await heard.until('tools');
+    expect(heard.all.filter((what) => what === uri)).toEqual([uri]);
+    await client.close();
+  });
+
+  it('P2 a revoked token’s open stream ends, and the end is on record', async () => {
+    const { id, token } = await reports();
+    const client = await connectCurrent(server.url, token);
+    const subscription = await client.listen({ toolsListChanged: true });
+    const older = await stream(token);
+    expect(older.status).toBe(200);
+    await server.call('DELETE', `/api/v1/tokens/${id}`, { token: server.operator });
+    expect(await subscription.closed).toMatch(/graceful|remote/);
+    await drained(older);
+    expect((await stream(token)).status).toBe(401);
+    await client.close();
+    expect((await usesOf(id)).filter((use) => use.startsWith('TokenUseEnded mcp_listen'))).toHaveLength(2);
+  });
+
+  it.each([
+    ['suspended', (id: string) => server.call('POST', `/api/v1/tokens/${id}/suspend`, { token: server.operator })],
+    [
+      'rotated away',
+      (id: string) =>
+        server.call('POST', `/api/v1/tokens/${id}/rotate`, { token: server.operator, body: { overlap_seconds: 0 } }),
+    ],
+    ['expired', (id: string) => change(id, { expires_at: new Date(Date.now() + 1_500).toISOString() })],
+  ])('P2 so does that of a token that was %s', async (_, die) => {
+    const { id, token } = await reports();
+    const open = await stream(token);
+    expect((await die(id)).status).toBeLessThan(300);
+    await drained(open);
+  });
+
+  it('P2 a token scoped down to nothing of a report is told nothing more of it', async () => {
+    const { id, token } = await reports();
+    const client = await connectCurrent(server.url, token);
+    const heard = new Heard();
+    client.setNotificationHandler('notifications/tools/list_changed', () => heard.note('tools'));
+    client.setNotificationHandler('notifications/resources/updated', ({ params }) => heard.note(params.uri));
+    const report = await createReport(client);
+    await client.listen({ toolsListChanged: true, resourceSubscriptions: [`comma://report/${report}`] });
+    await change(id, { scopes: ['reports:write'] });
+    await heard.until('tools');
+    await callTool(client, 'update_report', { id: report, title: 'Changed' });
+    await change(id, { scopes: ['reports:write', 'comments:read'] });
+    const told = async (): Promise<boolean> => (await usesOf(id)).includes('TokenUsed mcp_resource_updated');
+    while (!(await told())) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(heard.all.filter((what) => what !== 'tools')).toEqual([]);
+    await client.close();
+  });
+
+  it('a session is one of its token, and of no other', async () => {
+    const [mine, others] = await Promise.all([reports(), reports()]);
+    const initialize = {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'initialize',
+      params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'a', version: '1' } },
+    };
+    const session = String((await post(server.url, mine.token, initialize)).headers.get('mcp-session-id'));
+    const ping = { jsonrpc: '2.0', id: 2, method: 'ping' };
+    const asked = async (token: string, id: string): Promise<number> =>
+      (await post(server.url, token, ping, { 'mcp-session-id': id })).status;
+    expect(await asked(mine.token, session)).toBe(200);
+    expect(await asked(others.token, session)).toBe(404);
+    expect(await asked(mine.token, `${session}x`)).toBe(404);
+    expect((await stream(others.token, { 'mcp-session-id': session })).status).toBe(404);
+  });
+
+  it('a token holds so many streams and no more', async () => {
+    const { token } = await reports();
+    const controllers: Response[] = [];
+    for (let count = 0; count < 32; count++) controllers.push(await stream(token));
+    expect(controllers.map(({ status }) => status)).toEqual(Array.from({ length: 32 }, () => 200));
+    expect((await stream(token)).status).toBe(429);
+    // One that hangs up makes room for another.
+    await controllers[0]?.body?.cancel();
+    let again = await stream(token);
+    for (let tries = 0; again.status !== 200 && tries < 100; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      again = await stream(token);
+    }
+    expect(again.status).toBe(200);
+    await Promise.all([...controllers.slice(1), again].map((open) => open.body?.cancel()));
+  });
+
+  it('P4 without news of tokens no stream stays open, and none opens', async () => {
+    const { token } = await reports();
+    const open = await stream(token);
+    const { head } = server.log;
+    server.log.head = () => Promise.reject(new Error('cut off'));
+    try {
+      await drained(open);
+      const refused = await stream(token);
+      expect(refused.status).toBe(503);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    } finally {
+      server.log.head = head;
+    }
+  });
+});
