@@ -219,7 +219,7 @@ function ofRun(event: RecordedEvent & RunEvent): Change[] {
     }
     case 'RunClaimed':
       return [run({ status: 'running', deferred: null, free_at: Date.parse(event.data.lease_until) })];
-    case 'StepDone': {
+    case 'StepRecorded': {
       const { kept: _kept, lease_until, at, ...result } = event.data;
       return [
         put('steps', { run: id, ...result, at }),

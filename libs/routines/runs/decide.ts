@@ -97,7 +97,7 @@ function decideOpen(command: ClaimRun | RecordStep | DeferStep | EndRun, run: Op
     case 'RecordStep': {
       const { result, kept, leaseUntilMs } = command;
       if (result.step !== run.steps.length) throw new Error(`step ${result.step} is not the next one`);
-      return [{ type: 'StepDone', data: { ...result, kept, lease_until: iso(leaseUntilMs), at } }];
+      return [{ type: 'StepRecorded', data: { ...result, kept, lease_until: iso(leaseUntilMs), at } }];
     }
     case 'DeferStep': {
       const { step, reason, retryAfterSeconds, requestId, untilMs } = command;

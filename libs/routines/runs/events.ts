@@ -2,7 +2,7 @@
  * One run of a routine, in stream `run-<id>`. Its first event is the claim of its slot: the id is made of routine and
  * slot (run-id.ts), so of two runners only one can append it. Times are RFC 3339.
  */
-export type RunEvent = RunOpened | RunClaimed | StepDone | StepDeferred | RunEnded;
+export type RunEvent = RunOpened | RunClaimed | StepRecorded | StepDeferred | RunEnded;
 
 export interface RunOpened {
   readonly type: 'RunOpened';
@@ -34,8 +34,8 @@ export interface RunClaimed {
   readonly data: { readonly runner: string; readonly lease_until: string; readonly at: string };
 }
 
-export interface StepDone {
-  readonly type: 'StepDone';
+export interface StepRecorded {
+  readonly type: 'StepRecorded';
   readonly data: StepResult & {
     /** Values of the answer that later steps refer to, by the reference's text. */
     readonly kept: Readonly<Record<string, unknown>>;

@@ -44,7 +44,7 @@ export function evolve(run: Run, event: RunEvent): Run {
   switch (event.type) {
     case 'RunClaimed':
       return { ...run, runner: event.data.runner, freeAtMs: Date.parse(event.data.lease_until) };
-    case 'StepDone': {
+    case 'StepRecorded': {
       const { kept, lease_until, at: _at, ...result } = event.data;
       return {
         ...run,
