@@ -1,6 +1,6 @@
 import { Query } from '@nestjs/cqrs';
 import type { By } from '../person/actor.ts';
-import type { Page } from '../read-db/page.ts';
+import type { Page, PageAsked } from '../read-db/page.ts';
 import type { Definition, PauseReason, Schedule } from './events.ts';
 import type { Reach } from './reach.ts';
 import type { DeferralReason, RunOpened, StepResult } from './runs/events.ts';
@@ -55,18 +55,11 @@ export interface RunDetail extends RunView {
   readonly steps: readonly StepView[];
 }
 
-interface PageRequest {
-  readonly reach: Reach;
-  /** A malformed one throws BadCursor (libs/read-db/page.ts). */
-  readonly cursor: string | null;
-  readonly limit: number;
-  /** What `just now` is counted from, Unix ms. */
-  readonly nowMs: number;
-}
-
 /** Newest first; deleted ones only when asked for. */
 export class ListRoutines extends Query<Page<RoutineView>> {
-  constructor(readonly request: PageRequest & { readonly status?: RoutineView['status'] | undefined }) {
+  constructor(
+    readonly request: PageAsked & { readonly reach: Reach; readonly status?: RoutineView['status'] | undefined },
+  ) {
     super();
   }
 }
@@ -80,7 +73,7 @@ export class GetRoutine extends Query<RoutineView | null> {
 
 /** Newest first. Null: no such routine within reach. */
 export class ListRuns extends Query<Page<RunView> | null> {
-  constructor(readonly request: PageRequest & { readonly routine: string }) {
+  constructor(readonly request: PageAsked & { readonly reach: Reach; readonly routine: string }) {
     super();
   }
 }

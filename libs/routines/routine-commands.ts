@@ -1,9 +1,7 @@
-import { Inject } from '@nestjs/common';
-import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { type AppendContext, decideAndAppend, type Outcome } from '../event-log/decide-and-append.ts';
-import type { EventLog } from '../event-log/event-log.ts';
-import { EVENT_LOG } from '../injection-tokens.ts';
-import { conflict, keyReused, notFound, preconditionFailed, type Problem } from '../problem/problem.ts';
+import type { Outcome } from '../event-log/decide-and-append.ts';
+import { DecideCommand, handlerOf } from '../operation/decide-command.ts';
+import { outcomeProblem } from '../operation/outcome-problem.ts';
+import { conflict, notFound, type Problem } from '../problem/problem.ts';
 import { type RoutineCommand, routineDecider, type RoutineRefusal } from './decide.ts';
 import { type RoutineEvent, routineStream } from './events.ts';
 import type { Routine } from './routine.ts';
@@ -11,76 +9,36 @@ import { type RunCommand, runDecider, type RunRefusal } from './runs/decide.ts';
 import { type RunEvent, runStream } from './runs/events.ts';
 import type { Run } from './runs/run.ts';
 
-export type RoutineOutcome = Outcome<Routine, RoutineEvent, RoutineRefusal>;
-export type RunOutcome = Outcome<Run, RunEvent, RunRefusal>;
-
 /** Any command to one routine. */
-export class DecideRoutine extends Command<RoutineOutcome> {
-  constructor(
-    readonly id: string,
-    readonly command: RoutineCommand,
-    readonly context: AppendContext,
-  ) {
-    super();
-  }
-}
+export class DecideRoutine extends DecideCommand<RoutineCommand, Routine, RoutineEvent, RoutineRefusal> {}
 
-@CommandHandler(DecideRoutine)
-export class DecideRoutineHandler implements ICommandHandler<DecideRoutine> {
-  constructor(@Inject(EVENT_LOG) private readonly log: EventLog) {}
-
-  execute({ id, command, context }: DecideRoutine): Promise<RoutineOutcome> {
-    return decideAndAppend(this.log, routineStream(id), routineDecider, command, context);
-  }
-}
+export const DecideRoutineHandler = handlerOf(DecideRoutine, routineStream, routineDecider);
 
 /** Any command to one run. */
-export class DecideRun extends Command<RunOutcome> {
-  constructor(
-    readonly id: string,
-    readonly command: RunCommand,
-    readonly context: AppendContext,
-  ) {
-    super();
-  }
-}
+export class DecideRun extends DecideCommand<RunCommand, Run, RunEvent, RunRefusal> {}
 
-@CommandHandler(DecideRun)
-export class DecideRunHandler implements ICommandHandler<DecideRun> {
-  constructor(@Inject(EVENT_LOG) private readonly log: EventLog) {}
-
-  execute({ id, command, context }: DecideRun): Promise<RunOutcome> {
-    return decideAndAppend(this.log, runStream(id), runDecider, command, context);
-  }
-}
+export const DecideRunHandler = handlerOf(DecideRun, runStream, runDecider);
 
 export const NO_ROUTINE = 'There is no such routine here.';
 
-/** What a caller hears when the command was not done. */
-export function outcomeProblem(
-  outcome: Exclude<RoutineOutcome, { kind: 'done' }> | Exclude<RunOutcome, { kind: 'done' }>,
-): Problem {
-  switch (outcome.kind) {
-    case 'conflict':
-      return preconditionFailed(outcome.revision);
-    case 'key-reused':
-      return keyReused();
-    case 'refused':
-      switch (outcome.refusal.code) {
-        case 'not_found':
-          return notFound(NO_ROUTINE);
-        case 'exists':
-        case 'taken':
-        case 'ended':
-          return conflict('This exists already.');
-        default:
-          return unknown(outcome.refusal);
-      }
+type Refusal = RoutineRefusal | RunRefusal;
+
+export const routineProblem = (outcome: Exclude<Outcome<unknown, unknown, Refusal>, { kind: 'done' }>): Problem =>
+  outcomeProblem(outcome, refusalProblem);
+
+function refusalProblem(refusal: Refusal): Problem {
+  switch (refusal.code) {
+    case 'not_found':
+      return notFound(NO_ROUTINE);
+    case 'exists':
+    case 'taken':
+    case 'ended':
+      return conflict('This exists already.');
     default:
-      return unknown(outcome);
+      return unknownRefusal(refusal);
   }
 }
 
-function unknown(value: never): never {
-  throw new Error(`unknown outcome ${JSON.stringify(value)}`);
+function unknownRefusal(refusal: never): never {
+  throw new Error(`unknown refusal ${JSON.stringify(refusal)}`);
 }

@@ -17,7 +17,7 @@ import { loadRoutine, type StandingRoutine } from './load-routine.ts';
 import type { RoutineView } from './queries.ts';
 import { reachOf, steeringMistake } from './reach.ts';
 import type { LiveRoutine } from './routine.ts';
-import { DecideRoutine, NO_ROUTINE, outcomeProblem } from './routine-commands.ts';
+import { DecideRoutine, NO_ROUTINE, routineProblem } from './routine-commands.ts';
 import { nextSlot, scheduleMistake } from './schedule.ts';
 
 /** What the operations that write share: whose routine it is, who may say what it does, and the answer. */
@@ -79,7 +79,7 @@ export class RoutineDesk {
 
   async decide(id: string, command: RoutineCommand, call: Call): Promise<Result> {
     const outcome = await this.commands.execute(new DecideRoutine(id, command, call.append(`routine/${id}`)));
-    if (outcome.kind !== 'done') return outcomeProblem(outcome);
+    if (outcome.kind !== 'done') return routineProblem(outcome);
     const { revision, position, repeated } = outcome;
     const standing = await loadRoutine(this.log, id, revision);
     if (standing === null) throw new Error('a written routine has no state');

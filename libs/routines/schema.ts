@@ -1,23 +1,15 @@
+import { time, whole } from '../operation/schema.ts';
+import { bySchema } from '../person/by-schema.ts';
+
 /** JSON schemas of what the operations on routines answer with. */
-const time = { type: 'string', format: 'date-time' };
 const text = { type: 'string' };
 const textOrNull = { type: ['string', 'null'] };
 const timeOrNull = { type: ['string', 'null'], format: 'date-time' };
 
-const whole = (properties: object): object => ({ type: 'object', required: Object.keys(properties), properties });
 const orNull = (properties: object): object => ({
   type: ['object', 'null'],
   required: Object.keys(properties),
   properties,
-});
-
-const by = whole({
-  owner: whole({ id: text, name: text }),
-  label: textOrNull,
-  token: textOrNull,
-  face: { enum: ['rest', 'mcp', 'routine', 'cli'] },
-  at: time,
-  text: { ...text, examples: ['Jason (nightly) · via routine · just now'] },
 });
 
 export const routineSchema = whole({
@@ -32,7 +24,7 @@ export const routineSchema = whole({
   lineage: text,
   next_run_at: timeOrNull,
   version: { type: 'integer' },
-  by,
+  by: bySchema,
   created_at: time,
   updated_at: time,
 });
@@ -48,7 +40,7 @@ const run = {
   deferred: orNull({ step: { type: 'integer' }, reason: text, until: time }),
   token: whole({ id: text, label: text }),
   steps_done: { type: 'integer' },
-  by,
+  by: bySchema,
   opened_at: time,
   ended_at: timeOrNull,
 };

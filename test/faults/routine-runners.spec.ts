@@ -111,7 +111,8 @@ describe('runners of routines over one log', () => {
     await tick(server, slow);
     const events = (await server.events('run-')).filter(({ data }) => (data as Body)['routine'] === routine);
     const [opened] = events;
-    const story = (await server.events(`run-${String((opened?.data as Body)['id'])}`)).map(({ type }) => type);
+    const id = String((opened?.data as Body | undefined)?.['id']);
+    const story = (await server.events(`run-${id}`)).map(({ type }) => type);
     expect(story).toEqual(['RunOpened', 'RunClaimed', 'StepRecorded', 'RunClaimed', 'StepRecorded', 'RunEnded']);
     await retire();
   });

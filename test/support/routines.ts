@@ -67,7 +67,7 @@ async function readModelAtHead({ log, freshness }: TestServer['parts']): Promise
 /** A log through which appends of an event type do not get: before they are stored, or after, unheard. */
 export function breaking(log: EventLog, type: string, moment: 'before' | 'after'): EventLog {
   return new Proxy(log, {
-    get(target, property, receiver) {
+    get(target, property) {
       if (property !== 'append') {
         const member: unknown = Reflect.get(target, property, target);
         return typeof member === 'function' ? (member.bind(target) as unknown) : member;
@@ -78,7 +78,6 @@ export function breaking(log: EventLog, type: string, moment: 'before' | 'after'
         if (hit || appended === null) throw new Error('the process died here');
         return appended;
       };
-      void receiver;
       return append;
     },
   });

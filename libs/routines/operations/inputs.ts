@@ -7,19 +7,14 @@ import {
   IsObject,
   IsOptional,
   IsString,
-  Matches,
   MaxLength,
-  MinLength,
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
+import { IsId, IsLine } from '../../operation/fields.ts';
 import { PageInput } from '../../operation/page-input.ts';
 import type { MissedSlots } from '../events.ts';
 
-const ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
-const NOT_ID = { message: 'must be an id' };
-/** One line of visible text. */
-const LINE = /^[^\p{Cc}]+$/u;
 const LONGEST_NAME = 80;
 const MOST_STEPS = 20;
 const MISSED: readonly MissedSlots[] = ['run_once', 'skip'];
@@ -48,15 +43,12 @@ export class StepInput {
 }
 
 export class RoutineIdInput {
-  @Matches(ID, NOT_ID)
+  @IsId()
   id!: string;
 }
 
 export class CreateRoutineInput {
-  @IsString()
-  @MinLength(1)
-  @MaxLength(LONGEST_NAME)
-  @Matches(LINE, { message: 'must be one line of text' })
+  @IsLine(LONGEST_NAME)
   name!: string;
 
   @IsObject({ message: 'must be an object' })
@@ -80,16 +72,13 @@ export class CreateRoutineInput {
 
 export class AdminCreateRoutineInput extends CreateRoutineInput {
   /** Id of the token it runs under, or of any of its lineage. */
-  @Matches(ID, NOT_ID)
+  @IsId()
   token!: string;
 }
 
 export class UpdateRoutineInput extends RoutineIdInput {
   @ValidateIf((input: UpdateRoutineInput) => input.name !== undefined)
-  @IsString()
-  @MinLength(1)
-  @MaxLength(LONGEST_NAME)
-  @Matches(LINE, { message: 'must be one line of text' })
+  @IsLine(LONGEST_NAME)
   name?: string;
 
   @ValidateIf((input: UpdateRoutineInput) => input.schedule !== undefined)
@@ -126,11 +115,11 @@ export class ListRoutinesInput extends PageInput {
 }
 
 export class ListRunsInput extends PageInput {
-  @Matches(ID, NOT_ID)
+  @IsId()
   id!: string;
 }
 
 export class RunIdInput extends RoutineIdInput {
-  @Matches(ID, NOT_ID)
+  @IsId()
   run!: string;
 }

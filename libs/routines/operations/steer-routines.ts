@@ -15,7 +15,7 @@ import { attribute } from '../../person/attribution.ts';
 import { conflict, isProblem, notFound } from '../../problem/problem.ts';
 import { loadRoutine } from '../load-routine.ts';
 import type { RunView } from '../queries.ts';
-import { DecideRun, NO_ROUTINE, outcomeProblem } from '../routine-commands.ts';
+import { DecideRun, NO_ROUTINE, routineProblem } from '../routine-commands.ts';
 import { firstSlotOf, RoutineDesk } from '../routine-desk.ts';
 import type { RunOpened } from '../runs/events.ts';
 import { routineSchema, runSchema } from '../schema.ts';
@@ -138,7 +138,7 @@ export class RunRoutineOperation implements Operation<RoutineIdInput> {
     };
     const context = call.append(`routine/${id}`);
     const outcome = await this.commands.execute(new DecideRun(opened.id, { type: 'OpenByHand', opened }, context));
-    if (outcome.kind !== 'done') return outcomeProblem(outcome);
+    if (outcome.kind !== 'done') return routineProblem(outcome);
     if (outcome.state.status === 'none') throw new Error('an opened run has no state');
     const body = openedView(outcome.state.opened, call);
     return { body, position: outcome.repeated ? null : outcome.position };
