@@ -30,8 +30,9 @@ export function stepMistakes(
   });
 }
 
-/** Not what would make routines of routines, nor what shows a secret that nobody could be shown (P5). */
-export const canBeStep = (spec: OperationSpec): boolean => spec.inRoutines !== false && spec.showsSecret !== true;
+/** Not what would make routines of routines, nor shows a secret that nobody could be shown (P5), nor is bytes. */
+export const canBeStep = ({ inRoutines, showsSecret, streams, http }: OperationSpec): boolean =>
+  inRoutines !== false && showsSecret !== true && streams === undefined && http.upload === undefined;
 
 function referenceMistakes(
   { field, reference }: PlacedReference,

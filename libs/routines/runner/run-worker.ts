@@ -6,6 +6,7 @@ import type { DeclaredOperation } from '../../operation/operation.ts';
 import type { Operations } from '../../operation/operations.ts';
 import { isProblem, type Problem } from '../../problem/problem.ts';
 import type { Definition } from '../events.ts';
+import { canBeStep } from '../check-steps.ts';
 import { newestOf } from '../live-token.ts';
 import { loadRoutine } from '../load-routine.ts';
 import { referencesTo, resolve, type RunFact, valueAt } from '../references.ts';
@@ -83,7 +84,9 @@ export class RunWorker {
     if (stopping.aborted) return this.#defer(run, 'handed_over', 0, null, under);
     const declared = this.parts.operations.named(step.operation);
     const input = resolve(step.input, new Map<string, unknown>([...facts(run, definition), ...run.kept]));
-    if (declared === null) return this.#fail(run, step.operation, 'is no operation any more', under);
+    if (declared === null || !canBeStep(declared.spec)) {
+      return this.#fail(run, step.operation, 'is no operation for steps any more', under);
+    }
     if (input.kind === 'unresolved') {
       return this.#fail(run, step.operation, `nothing is at ${input.text}`, under);
     }
