@@ -311,7 +311,6 @@ describe('writ', () => {
       ['an id that is none', ['token', 'revoke', 'mine']],
       ['a limit that is none', ['token', 'change', ID, '--reads', 'many']],
       ['no change', ['token', 'change', ID]],
-      ['no change', ['token', 'change', ID]],
       ['a revision that is none', ['token', 'change', ID, '--name', 'n', '--if-match', 'last']],
       ['no scope', ['token', 'change', ID, '--scope', ',']],
       ['no project', ['token', 'change', ID, '--project', ',']],

@@ -17,6 +17,8 @@ export interface LogFaults {
   /** The connection breaks after the next append was stored, before its answer. */
   cutAfterStore(): void | Promise<void>;
   dropSubscriptions(): void | Promise<void>;
+  /** Another node of the cluster leads. Only where there is one. */
+  changeLeader?(): void | Promise<void>;
 }
 
 export interface OpenedLog {
@@ -28,7 +30,7 @@ export interface OpenedLog {
   dispose?(): void | Promise<void>;
 }
 
-export type LogAbility = 'reopen' | 'reconnect' | 'unknown outcome' | 'empty log';
+export type LogAbility = 'reopen' | 'reconnect' | 'unknown outcome' | 'empty log' | 'change of leader';
 
 /**
  * What every event log does. `open` is called before each test; the log may hold other tests' events, unless the
@@ -339,6 +341,49 @@ export function eventLogContract(
           await write(`s${round}`, 10);
         }
         expect(identities(await live)).toEqual(identities(await all(log.readAll({ streamPrefixes: [prefix] }))));
+      });
+    });
+
+    describe('another leader', () => {
+      const changeLeader = async (): Promise<void> => {
+        const change = faults().changeLeader;
+        if (change === undefined) throw new Error(`${name} changes no leader and does not say why`);
+        await change.call(faults());
+      };
+
+      able('change of leader', 'P4 is read at once, then written to, as if nothing had been', async () => {
+        await log.append(stream, 'no-stream', [event({ n: 0 })]);
+        await changeLeader();
+        expect(numbers(await all(log.readStream(stream)))).toEqual([0]);
+        await changeLeader();
+        expect(await log.head()).not.toBeNull();
+        await changeLeader();
+        expect(await log.append(stream, 0, [event({ n: 1 })])).toMatchObject({ revision: 1 });
+        await changeLeader();
+        expect(numbers(await all(log.readAll({ streamPrefixes: [prefix] })))).toEqual([0, 1]);
+      });
+
+      able('change of leader', 'P1 stores once each what was under way, and a subscriber hears all of it', async () => {
+        const heard = (async () => {
+          const ids: string[] = [];
+          for await (const message of log.subscribe({ after: null, streamPrefixes: [prefix] })) {
+            if (message.kind === 'events') ids.push(...message.events.map(({ id }) => id));
+            if (ids.length >= 60) break;
+          }
+          return ids;
+        })();
+        const writing = ['a', 'b', 'c'].map(async (writer) => {
+          for (let n = 0; n < 20; n++)
+            await log.append(`${prefix}-${writer}`, n === 0 ? 'no-stream' : n - 1, [event()]);
+        });
+        for (let changes = 0; changes < 5; changes++) {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          await changeLeader();
+        }
+        await Promise.all(writing);
+        const stored = (await all(log.readAll({ streamPrefixes: [prefix] }))).map(({ id }) => id);
+        expect(stored).toHaveLength(60);
+        expect(await heard).toEqual(stored);
       });
     });
 

@@ -5,4 +5,5 @@ eventLogContract('memory', () => Promise.resolve({ log: new MemoryEventLog() }),
   reopen: 'nothing outlives the object',
   reconnect: 'there is no connection',
   'unknown outcome': 'there is no connection',
+  'change of leader': 'there is no cluster',
 });

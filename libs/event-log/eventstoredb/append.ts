@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type EventData, type EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { type EventData, jsonEvent } from '@eventstore/db-client';
 import {
   type Appended,
   AppendTooLarge,
@@ -11,11 +11,12 @@ import {
   StreamDeleted,
   WrongExpectedRevision,
 } from '../event-log.ts';
+import { failureOf } from './append-failure.ts';
+import { backOffMs, SETTLING_MS } from './back-off.ts';
+import { NotSent, type RenewedClient } from './client.ts';
 
 /** How long an append of unknown outcome is repeated before its caller is told so. */
 const UNKNOWN_OUTCOME_MS = 5_000;
-/** How long an append that surely never left is tried again: enough for a reconnect or a change of leader. */
-const NEVER_SENT_MS = 1_000;
 
 export interface Append {
   readonly stream: string;
@@ -25,9 +26,8 @@ export interface Append {
 
 /** Where to append, how long one answer may take, and how to see what a stream holds. */
 export interface Target {
-  readonly client: EventStoreDBClient;
+  readonly source: RenewedClient;
   readonly deadlineMs: number;
-  readonly closing: AbortSignal;
   read(stream: string, from: number, limit: number): Promise<readonly RecordedEvent[]>;
 }
 
@@ -44,48 +44,67 @@ export async function appendUntilCertain(target: Target, append: Append): Promis
     try {
       return await appendOnce(target, append, sent);
     } catch (error) {
-      const { type, actual } = facts(error);
-      if (type === 'wrong-expected-version') {
-        const earlier = perhapsStored ? await storedBefore(target, append) : undefined;
-        if (earlier !== undefined) return earlier;
-        throw new WrongExpectedRevision(stream, expected, actual);
+      const failure = failureOf(error);
+      switch (failure.kind) {
+        case 'conflict': {
+          const earlier = perhapsStored ? await storedBefore(target, append) : undefined;
+          if (earlier !== undefined) return earlier;
+          throw new WrongExpectedRevision(stream, expected, failure.actual);
+        }
+        case 'deleted':
+          throw new StreamDeleted(`stream ${stream} is deleted`, { cause: error });
+        case 'too-large':
+          throw new AppendTooLarge(`the server refused an append to ${stream} as too large`, { cause: error });
+        case 'refused':
+          throw new LogUnavailable('the event log refused the append', { cause: error });
+        case 'not-stored':
+          break;
+        case 'unknown':
+          perhapsStored = true;
+          break;
+        default:
+          failure satisfies never;
       }
-      if (type === 'stream-deleted') throw new StreamDeleted(`stream ${stream} is deleted`, { cause: error });
-      if (type === 'maximum-append-size-exceeded') {
-        throw new AppendTooLarge(`the server refused an append to ${stream} as too large`, { cause: error });
-      }
-      if (surelyRefused.has(type ?? '')) throw new LogUnavailable('the event log refused the append', { cause: error });
-      perhapsStored ||= !neverSent(error);
-      const patienceMs = perhapsStored ? UNKNOWN_OUTCOME_MS : NEVER_SENT_MS;
-      if (target.closing.aborted || Date.now() - started >= patienceMs) {
+      const patienceMs = perhapsStored ? UNKNOWN_OUTCOME_MS : SETTLING_MS;
+      const { closing } = target.source;
+      if (closing.aborted || Date.now() - started >= patienceMs) {
         if (!perhapsStored) throw new LogUnavailable('the event log does not answer', { cause: error });
         throw new OutcomeUnknown(`an append to ${stream} may or may not be stored`, { cause: error });
       }
-      await delay(backOffMs(tries), undefined, { signal: target.closing }).catch(() => undefined);
+      await delay(backOffMs(tries), undefined, { signal: closing }).catch(() => undefined);
     }
   }
 }
 
+/** Requires the leader, as reads that decide do: a follower would hand it on, and may lose its answer. */
 async function appendOnce(target: Target, append: Append, events: readonly EventData[]): Promise<Appended> {
-  const { client, deadlineMs, closing } = target;
+  const { source, deadlineMs } = target;
   const { stream, expected } = append;
   const expectedRevision =
-    expected === 'any' ? 'any' : expected === 'no-stream' ? ('no_stream' as const) : BigInt(expected);
-  const timeout = new AbortController();
-  const appending = client.appendToStream(stream, [...events], { expectedRevision, deadline: deadlineMs });
-  // The client forgets appends of a connection that broke while it waited to write: hence a clock of our own.
-  const late = delay(deadlineMs, undefined, { signal: AbortSignal.any([timeout.signal, closing]) }).then(
+    expected === 'any' ? ('any' as const) : expected === 'no-stream' ? ('no_stream' as const) : BigInt(expected);
+  const client = await inTime(source.ready(), target).catch((error: unknown) => {
+    throw error instanceof NotSent ? error : new NotSent('the server was not reached', { cause: error });
+  });
+  const options = { requiresLeader: true, deadline: deadlineMs };
+  const appending = client.appendToStream(stream, [...events], { expectedRevision, ...options });
+  const { success, nextExpectedRevision, position } = await inTime(appending, target);
+  if (!success || position === undefined) throw new Error('the server named no position for an append');
+  return { revision: Number(nextExpectedRevision), position: Number(position.commit) };
+}
+
+/** The client forgets appends of a connection that broke while it waited to write: hence a clock of our own. */
+async function inTime<T>(asked: Promise<T>, { source, deadlineMs }: Target): Promise<T> {
+  const answered = new AbortController();
+  const late = delay(deadlineMs, undefined, { signal: AbortSignal.any([answered.signal, source.closing]) }).then(
     () => Promise.reject(new Error(`no answer to an append in ${deadlineMs} ms`)),
     () => Promise.reject(new Error('the log was closed during an append')),
   );
   late.catch(() => undefined);
+  asked.catch(() => undefined);
   try {
-    const { success, nextExpectedRevision, position } = await Promise.race([appending, late]);
-    if (!success || position === undefined) throw new Error('the server named no position for an append');
-    return { revision: Number(nextExpectedRevision), position: Number(position.commit) };
+    return await Promise.race([asked, late]);
   } finally {
-    timeout.abort();
-    appending.catch(() => undefined);
+    answered.abort();
   }
 }
 
@@ -98,28 +117,4 @@ async function storedBefore(target: Target, { stream, expected, events }: Append
   const last = stored.at(-1);
   if (last === undefined || !events.every(({ id }, index) => stored[index]?.id === id)) return undefined;
   return { revision: last.revision, position: last.position };
-}
-
-const surelyRefused = new Set(['access-denied', 'invalid-argument', 'unsupported', 'bad-request']);
-
-/** The client asks what a server can do before it sends anything: that failing is a plain error with code 14, untyped. */
-function neverSent(error: unknown): boolean {
-  const { type, code } = facts(error);
-  return type === 'not-leader' || (type === undefined && code === 14);
-}
-
-interface Facts {
-  readonly type: string | undefined;
-  readonly code: number | undefined;
-  readonly actual: number | 'no-stream';
-}
-
-function facts(error: unknown): Facts {
-  const { type, code, actualVersion } = Object(error) as { type?: string; code?: number; actualVersion?: unknown };
-  return { type, code, actual: typeof actualVersion === 'bigint' ? Number(actualVersion) : 'no-stream' };
-}
-
-/** Doubles from 25 ms to 800 ms, jittered so that many callers do not come back together. */
-export function backOffMs(tries: number): number {
-  return 25 * 2 ** Math.min(tries, 5) * (0.5 + Math.random());
 }

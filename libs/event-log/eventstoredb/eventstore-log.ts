@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { BACKWARDS, END, EventStoreDBClient, FORWARDS, START, type StreamingRead } from '@eventstore/db-client';
+import { BACKWARDS, END, FORWARDS, START } from '@eventstore/db-client';
 import {
   type Appended,
   AppendTooLarge,
   type EventLog,
   type ExpectedRevision,
-  LogUnavailable,
   MAX_APPEND_BYTES,
   type NewEvent,
   type Position,
   type ReadAllOptions,
   type ReadStreamOptions,
   type RecordedEvent,
-  StreamDeleted,
   type SubscribeOptions,
   type SubscriptionMessage,
   type Upcast,
@@ -20,7 +18,9 @@ import {
 } from '../event-log.ts';
 import { appendUntilCertain } from './append.ts';
 import { guardBatchStreams } from './batch-stream.ts';
-import { isOurs, LOG_NAME_STREAM, type Resolved, toRecorded } from './recorded.ts';
+import { RenewedClient } from './client.ts';
+import { type Open, readOn } from './reading.ts';
+import { isOurs, LOG_NAME_STREAM } from './recorded.ts';
 import { follow } from './subscription.ts';
 
 export interface EventStoreSettings {
@@ -42,20 +42,18 @@ export function openEventStoreLog({
   deadlineMs = 5_000,
 }: EventStoreSettings): Promise<EventLog> {
   guardBatchStreams();
-  const client = EventStoreDBClient.connectionString(connectionString);
-  return Promise.resolve(new EventStoreLog(client, upcast, deadlineMs));
+  return Promise.resolve(new EventStoreLog(new RenewedClient(connectionString), upcast, deadlineMs));
 }
 
 class EventStoreLog implements EventLog {
   readonly filteredCheckpoints = 'sparse';
-  readonly #client: EventStoreDBClient;
+  readonly #source: RenewedClient;
   readonly #upcast: Upcast;
   readonly #deadlineMs: number;
-  readonly #closing = new AbortController();
   #name: string | undefined;
 
-  constructor(client: EventStoreDBClient, upcast: Upcast, deadlineMs: number) {
-    this.#client = client;
+  constructor(source: RenewedClient, upcast: Upcast, deadlineMs: number) {
+    this.#source = source;
     this.#upcast = upcast;
     this.#deadlineMs = deadlineMs;
   }
@@ -67,51 +65,60 @@ class EventStoreLog implements EventLog {
   }
 
   async append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<Appended> {
-    this.#assertOpen();
+    this.#source.assertOpen();
     const bytes = events.reduce((sum, event) => sum + Buffer.byteLength(JSON.stringify(event)), 0);
     if (bytes > MAX_APPEND_BYTES) throw new AppendTooLarge(`${bytes} bytes in one append to ${stream}`);
     if (events.length === 0) return this.#appendNothing(stream, expected);
     const target = {
-      client: this.#client,
+      source: this.#source,
       deadlineMs: this.#deadlineMs,
-      closing: this.#closing.signal,
       read: (name: string, from: number, limit: number) => Array.fromAsync(this.readStream(name, { from, limit })),
     };
     return appendUntilCertain(target, { stream, expected, events });
   }
 
   async *readStream(stream: string, options: ReadStreamOptions = {}): AsyncGenerator<RecordedEvent> {
-    this.#assertOpen();
     const { from, direction = 'forwards', limit = Infinity } = options;
     if (limit <= 0) return;
     const forwards = direction === 'forwards';
-    const read = this.#client.readStream(stream, {
-      direction: forwards ? FORWARDS : BACKWARDS,
-      fromRevision: from === undefined ? (forwards ? START : END) : BigInt(from),
-      requiresLeader: true,
-      ...(Number.isFinite(limit) && { maxCount: limit }),
-    });
-    for await (const resolved of this.#each(read, stream)) yield this.#upcast(toRecorded(resolved));
+    const start = from === undefined ? (forwards ? START : END) : BigInt(from);
+    let left = limit;
+    const events = this.#read(stream, (client, last) =>
+      client.readStream(stream, {
+        direction: forwards ? FORWARDS : BACKWARDS,
+        fromRevision: last === undefined ? start : BigInt(last.revision + (forwards ? 1 : -1)),
+        requiresLeader: true,
+        ...(Number.isFinite(left) && { maxCount: left }),
+      }),
+    );
+    for await (const event of events) {
+      left -= 1;
+      yield this.#upcast(event);
+      // Asking for what is before the first event, or for none, is an error.
+      if (left <= 0 || (!forwards && event.revision === 0)) return;
+    }
   }
 
   async *readAll(options: ReadAllOptions = {}): AsyncGenerator<RecordedEvent> {
-    this.#assertOpen();
     const { after, direction = 'forwards', limit = Infinity, streamPrefixes } = options;
     const forwards = direction === 'forwards';
+    if (limit <= 0) return;
     let left = limit;
-    if (left <= 0) return;
-    const fromPosition =
-      after === undefined ? (forwards ? START : END) : { commit: BigInt(after), prepare: BigInt(after) };
-    const read = this.#client.readAll({
-      direction: forwards ? FORWARDS : BACKWARDS,
-      fromPosition,
-      requiresLeader: true,
+    const events = this.#read('$all', (client, last) => {
+      const behind = last?.position ?? after;
+      const start = forwards ? START : END;
+      return client.readAll({
+        direction: forwards ? FORWARDS : BACKWARDS,
+        fromPosition: behind === undefined ? start : { commit: BigInt(behind), prepare: BigInt(behind) },
+        requiresLeader: true,
+      });
     });
-    for await (const resolved of this.#each(read)) {
-      const event = toRecorded(resolved);
+    let last = after;
+    for await (const event of events) {
       // The server begins with the event at the position when reading forwards.
-      if (after !== undefined && (forwards ? event.position <= after : event.position >= after)) continue;
-      if (!isOurs(event.stream, streamPrefixes)) continue;
+      if (last !== undefined && (forwards ? event.position <= last : event.position >= last)) continue;
+      last = event.position;
+      if (!isOurs(event, streamPrefixes)) continue;
       yield this.#upcast(event);
       left -= 1;
       if (left <= 0) return;
@@ -119,8 +126,8 @@ class EventStoreLog implements EventLog {
   }
 
   async *subscribe(options: SubscribeOptions): AsyncGenerator<SubscriptionMessage> {
-    const signals = [this.#closing.signal, ...(options.signal ? [options.signal] : [])];
-    for await (const message of follow(this.#client, options, AbortSignal.any(signals))) {
+    const signals = [this.#source.closing, ...(options.signal ? [options.signal] : [])];
+    for await (const message of follow(this.#source, options, AbortSignal.any(signals))) {
       if (message.kind === 'events') yield { kind: 'events', events: message.events.map(this.#upcast) };
       else yield message;
     }
@@ -128,43 +135,19 @@ class EventStoreLog implements EventLog {
 
   /** The server's own events count: a subscription's checkpoints get there too. */
   async head(): Promise<Position | null> {
-    this.#assertOpen();
-    const read = this.#client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1, requiresLeader: true });
-    for await (const resolved of this.#each(read)) return toRecorded(resolved).position;
+    const newest = this.#read('$all', (client) =>
+      client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1, requiresLeader: true }),
+    );
+    for await (const { position } of newest) return position;
     return null;
   }
 
-  async close(): Promise<void> {
-    if (this.#closing.signal.aborted) return;
-    this.#closing.abort();
-    await this.#client.dispose();
+  close(): Promise<void> {
+    return this.#source.close();
   }
 
-  /** Reads to the end or till the consumer stops; a wait longer than the deadline counts as unavailable. */
-  async *#each<T extends Resolved>(read: StreamingRead<T>, stream = '$all'): AsyncGenerator<T> {
-    let waiting = true;
-    let ended = false;
-    const timer = setInterval(() => {
-      if (waiting) read.destroy(new Error(`nothing read from ${stream} in ${this.#deadlineMs} ms`));
-    }, this.#deadlineMs);
-    try {
-      for await (const resolved of read) {
-        waiting = false;
-        yield resolved as T;
-        waiting = true;
-        timer.refresh();
-      }
-      ended = true;
-    } catch (error) {
-      const { type } = Object(error) as { type?: string };
-      if (type === 'stream-not-found') return;
-      if (type === 'stream-deleted') throw new StreamDeleted(`stream ${stream} is deleted`, { cause: error });
-      throw new LogUnavailable(`cannot read ${stream}`, { cause: error });
-    } finally {
-      clearInterval(timer);
-      read.on('error', () => undefined);
-      if (!ended) read.cancel().catch(() => undefined);
-    }
+  #read(what: string, open: Open): AsyncGenerator<RecordedEvent> {
+    return readOn(this.#source, this.#deadlineMs, what, open);
   }
 
   /** The server would take it too, but names no position. */
@@ -192,9 +175,5 @@ class EventStoreLog implements EventLog {
       if (first === undefined) throw error;
       return first;
     }
-  }
-
-  #assertOpen(): void {
-    if (this.#closing.signal.aborted) throw new LogUnavailable('the log is closed');
   }
 }

@@ -23,8 +23,12 @@ export function toRecorded({ event }: Resolved): RecordedEvent {
   };
 }
 
-/** Whether a reader of these prefixes gets this stream's events; of none: all but bookkeeping. */
-export function isOurs(stream: string, prefixes: readonly string[] | undefined): boolean {
+/**
+ * Whether a reader of these prefixes gets this event; of none: all but bookkeeping. Never what the server wrote itself:
+ * a tombstone's `$streamDeleted` stands under the very name of the stream it ends.
+ */
+export function isOurs({ stream, type }: RecordedEvent, prefixes: readonly string[] | undefined): boolean {
+  if (type.startsWith('$')) return false;
   return (
     prefixes?.some((prefix) => stream.startsWith(prefix)) ?? !(stream.startsWith('$') || stream === LOG_NAME_STREAM)
   );

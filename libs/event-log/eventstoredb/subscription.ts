@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AllStreamSubscription, type EventStoreDBClient, START, streamNameFilter } from '@eventstore/db-client';
+import { type AllStreamSubscription, START, streamNameFilter } from '@eventstore/db-client';
 import type { Position, RecordedEvent, SubscribeOptions, SubscriptionMessage } from '../event-log.ts';
-import { backOffMs } from './append.ts';
+import { backOffMs } from './back-off.ts';
+import type { RenewedClient } from './client.ts';
 import { isOurs, type Resolved, toRecorded } from './recorded.ts';
 
 /** Events waiting for the consumer before the server is held back. */
@@ -20,13 +21,13 @@ type Heard =
  * are passed over here.
  */
 export async function* follow(
-  client: EventStoreDBClient,
+  source: RenewedClient,
   { after, streamPrefixes }: SubscribeOptions,
   ended: AbortSignal,
 ): AsyncGenerator<SubscriptionMessage> {
   let last = after;
   for (let tries = 0; !ended.aborted; tries++) {
-    const connection = new Connection(client, last, streamPrefixes, ended);
+    const connection = new Connection(source, last, streamPrefixes, ended);
     try {
       for (;;) {
         const heard = await connection.next();
@@ -81,7 +82,7 @@ class Connection {
   #later: { readonly behind: number; readonly heard: Heard }[] = [];
 
   constructor(
-    client: EventStoreDBClient,
+    source: RenewedClient,
     after: Position | null,
     prefixes: readonly string[] | undefined,
     ended: AbortSignal,
@@ -95,7 +96,7 @@ class Connection {
         checkpointReached: (_subscription, { commit }) => this.#say({ kind: 'passed', position: Number(commit) }),
       });
     const fromPosition = after === null ? START : { commit: BigInt(after), prepare: BigInt(after) };
-    this.#subscription = client.subscribeToAll({ fromPosition, ...(filter && { filter }) });
+    this.#subscription = source.current.subscribeToAll({ fromPosition, ...(filter && { filter }) });
     this.#subscription.on('data', (resolved: Resolved) => this.#receive(resolved, prefixes));
     this.#subscription.on('caughtUp', () => this.#say({ kind: 'caught-up' }));
     for (const end of ['error', 'end', 'close'] as const) this.#subscription.on(end, () => this.#break());
@@ -127,7 +128,7 @@ class Connection {
     if (this.#broken) return;
     this.#received += 1;
     const event = toRecorded(resolved);
-    if (isOurs(event.stream, prefixes)) this.#heard.push({ kind: 'event', event });
+    if (isOurs(event, prefixes)) this.#heard.push({ kind: 'event', event });
     else this.#heard.push({ kind: 'passed', position: event.position });
     for (let next = this.#later[0]; next && next.behind <= this.#received; next = this.#later[0]) {
       this.#heard.push(next.heard);

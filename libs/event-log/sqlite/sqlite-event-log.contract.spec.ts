@@ -18,5 +18,6 @@ eventLogContract(
   {
     reconnect: 'the log is a file of this process',
     'unknown outcome': 'there is no connection that could break',
+    'change of leader': 'one file, no cluster',
   },
 );

@@ -1,6 +1,6 @@
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { anyPb, identifierOf, sharedPb, statusPb, streamsPb, uuidOf } from './messages.ts';
-import { type AppendResult, type Expected, MAX_APPEND_SIZE } from './store.ts';
+import { type AppendResult, type Expected } from './store.ts';
 
 type BatchResponse = InstanceType<(typeof streamsPb)['BatchAppendResp']>;
 type AppendResponse = InstanceType<(typeof streamsPb)['AppendResp']>;
@@ -37,7 +37,7 @@ export function batchFailure(
   return response;
 }
 
-function batchAnswer(id: string, stream: string): BatchResponse {
+export function batchAnswer(id: string, stream: string): BatchResponse {
   const response = new streamsPb.BatchAppendResp();
   response.setCorrelationId(uuidOf(id));
   response.setStreamIdentifier(identifierOf(stream));
@@ -56,7 +56,7 @@ function packed(expected: Expected, result: Exclude<AppendResult, Success>): [Ui
       return [new sharedPb.StreamDeleted().serializeBinary(), 'event_store.client.StreamDeleted'];
     case 'too-large': {
       const tooLarge = new sharedPb.MaximumAppendSizeExceeded();
-      tooLarge.setMaxappendsize(MAX_APPEND_SIZE);
+      tooLarge.setMaxappendsize(result.maxAppendSize);
       return [tooLarge.serializeBinary(), 'event_store.client.MaximumAppendSizeExceeded'];
     }
     default:
@@ -89,6 +89,6 @@ export function singleFailure(stream: string, result: Exclude<AppendResult, Succ
   const metadata = new Metadata();
   metadata.set('stream-name', stream);
   metadata.set('exception', result.kind === 'too-large' ? 'maximum-append-size-exceeded' : result.kind);
-  metadata.set('maximum-append-size', String(MAX_APPEND_SIZE));
+  if (result.kind === 'too-large') metadata.set('maximum-append-size', String(result.maxAppendSize));
   return { code: status.FAILED_PRECONDITION, details: result.kind, metadata };
 }

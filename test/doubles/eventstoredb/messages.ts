@@ -8,18 +8,22 @@ const generated = createRequire(require.resolve('@eventstore/db-client/generated
 export const streamsPb = require('@eventstore/db-client/generated/streams_pb.js') as StreamsPb;
 export const sharedPb = require('@eventstore/db-client/generated/shared_pb.js') as SharedPb;
 export const featuresPb = require('@eventstore/db-client/generated/serverfeatures_pb.js') as FeaturesPb;
+export const gossipPb = require('@eventstore/db-client/generated/gossip_pb.js') as GossipPb;
 export const statusPb = require('@eventstore/db-client/generated/status_pb.js') as StatusPb;
 export const anyPb = generated('google-protobuf/google/protobuf/any_pb.js') as AnyPb;
 export const { StreamsService } = require('@eventstore/db-client/generated/streams_grpc_pb.js') as StreamsGrpc;
+export const { GossipService } = require('@eventstore/db-client/generated/gossip_grpc_pb.js') as GossipGrpc;
 export const { ServerFeaturesService } =
   require('@eventstore/db-client/generated/serverfeatures_grpc_pb.js') as FeaturesGrpc;
 
 type StreamsPb = typeof import('@eventstore/db-client/generated/streams_pb.js');
 type SharedPb = typeof import('@eventstore/db-client/generated/shared_pb.js');
 type FeaturesPb = typeof import('@eventstore/db-client/generated/serverfeatures_pb.js');
+type GossipPb = typeof import('@eventstore/db-client/generated/gossip_pb.js');
 type StatusPb = typeof import('@eventstore/db-client/generated/status_pb.js');
 type AnyPb = typeof import('google-protobuf/google/protobuf/any_pb.js');
 type StreamsGrpc = typeof import('@eventstore/db-client/generated/streams_grpc_pb.js');
+type GossipGrpc = typeof import('@eventstore/db-client/generated/gossip_grpc_pb.js');
 type FeaturesGrpc = typeof import('@eventstore/db-client/generated/serverfeatures_grpc_pb.js');
 
 export type StreamIdentifier = InstanceType<SharedPb['StreamIdentifier']>;

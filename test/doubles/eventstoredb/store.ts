@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 
 export interface ProposedEvent {
@@ -22,9 +23,10 @@ export type AppendResult =
   | { readonly kind: 'success'; readonly revision: number | null; readonly position: number | null }
   | { readonly kind: 'wrong-expected-version'; readonly current: number | null }
   | { readonly kind: 'stream-deleted' }
-  | { readonly kind: 'too-large' };
+  | { readonly kind: 'too-large'; readonly maxAppendSize: number };
 
-export const MAX_APPEND_SIZE = 1024 * 1024;
+/** The server's mark of a deleted stream, its largest revision. */
+const TOMBSTONE_REVISION = 2 ** 63;
 
 interface Stream {
   readonly events: StoredEvent[];
@@ -37,6 +39,8 @@ interface Stream {
 export class EventStore {
   readonly all: StoredEvent[] = [];
   readonly changes = new EventEmitter().setMaxListeners(0);
+  /** The server's setting `MaxAppendSize`, bytes. */
+  maxAppendSize = 1024 * 1024;
   readonly #streams = new Map<string, Stream>();
   #nextPosition = 1000;
 
@@ -44,7 +48,7 @@ export class EventStore {
     const stream = this.#streams.get(name) ?? { events: [], state: 'live', truncateBefore: 0 };
     if (stream.state === 'tombstoned') return { kind: 'stream-deleted' };
     const bytes = events.reduce((sum, { type, data, metadata }) => sum + sizeOnDisk(type, data, metadata), 0);
-    if (bytes > MAX_APPEND_SIZE) return { kind: 'too-large' };
+    if (bytes > this.maxAppendSize) return { kind: 'too-large', maxAppendSize: this.maxAppendSize };
     const head = stream.events.length - 1;
     const current = stream.state === 'soft-deleted' || head < 0 ? null : head;
     if (!atHead(expected, head, current)) return repeated(stream.events, expected, events) ?? wrong(current);
@@ -66,27 +70,48 @@ export class EventStore {
     return stream.state === 'tombstoned' ? 'deleted' : stream.events.slice(stream.truncateBefore);
   }
 
-  /** A soft delete lets the stream begin again, its revisions going on; a tombstone is for ever. */
+  /**
+   * A soft delete lets the stream begin again, its revisions going on; a tombstone is for ever. Either is an event of
+   * the server's own in $all: in the stream's metadata stream, or under the stream's very name.
+   */
   delete(name: string, kind: 'soft-deleted' | 'tombstoned'): number | null {
-    const stream = this.#streams.get(name) ?? { events: [], state: 'live', truncateBefore: 0 };
+    const stream = this.#streamOf(name);
     stream.state = kind;
     stream.truncateBefore = stream.events.length;
+    const position = this.#nextPosition;
+    const own = { id: randomUUID(), metadata: new Uint8Array() };
+    if (kind === 'tombstoned') {
+      const event = { ...own, type: '$streamDeleted', contentType: 'application/octet-stream', data: new Uint8Array() };
+      this.#place(name, TOMBSTONE_REVISION, event);
+    } else {
+      const data = Buffer.from(`{"$tb":${TOMBSTONE_REVISION}}`);
+      this.#store(`$$${name}`, this.#streamOf(`$$${name}`), {
+        ...own,
+        type: '$metadata',
+        contentType: 'application/json',
+        data,
+      });
+    }
+    this.changes.emit('change');
+    return position;
+  }
+
+  #streamOf(name: string): Stream {
+    const stream = this.#streams.get(name) ?? { events: [], state: 'live', truncateBefore: 0 };
     this.#streams.set(name, stream);
-    return this.all.at(-1)?.position ?? null;
+    return stream;
   }
 
   #store(name: string, stream: Stream, event: ProposedEvent): void {
-    const stored = {
-      ...event,
-      stream: name,
-      revision: stream.events.length,
-      position: this.#nextPosition,
-      createdMs: Date.now(),
-    };
+    stream.events.push(this.#place(name, stream.events.length, event));
+  }
+
+  #place(name: string, revision: number, event: ProposedEvent): StoredEvent {
+    const stored = { ...event, stream: name, revision, position: this.#nextPosition, createdMs: Date.now() };
     // Positions are byte offsets: they grow with gaps.
     this.#nextPosition += 100 + sizeOnDisk(event.type, event.data, event.metadata);
-    stream.events.push(stored);
     this.all.push(stored);
+    return stored;
   }
 }
 
