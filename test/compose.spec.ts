@@ -39,7 +39,7 @@ describe('docker-compose.yml', () => {
       redisUrl: 'redis://:r@redis:6379',
       databaseUrl: 'postgres://writ:p@postgres:5432/writ',
       dataDir: '/data',
-      assetsUrl: 'file:///data/assets',
+      assets: { kind: 'folder', path: '/data/assets' },
     });
   });
 
