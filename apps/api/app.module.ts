@@ -22,6 +22,9 @@ import { CanIOperation, WhoAmIOperation } from '../../libs/identity/operations/w
 import { CATALOGUES, CLOCK, EVENT_LOG, FRESHNESS, HOT_VIEW, SETTINGS } from '../../libs/injection-tokens.ts';
 import { McpFace } from '../../libs/mcp/mcp-face.ts';
 import { Operations } from '../../libs/operation/operations.ts';
+import { READ_PEOPLE } from '../../libs/people/operations/read-people.ts';
+import { WRITE_PEOPLE } from '../../libs/people/operations/write-people.ts';
+import { DecidePersonHandler } from '../../libs/people/person-commands.ts';
 import { READ_DB } from '../../libs/read-db/read-db.ts';
 import { RestFace } from '../../libs/rest/rest-face.ts';
 import { READ_ROUTINES } from '../../libs/routines/operations/read-routines.ts';
@@ -48,6 +51,7 @@ import { DecideTokenHandler, HandOverHandler } from '../../libs/tokens/token-com
 import { TokenRecords } from '../../libs/tokens/token-records.ts';
 import { Denials } from '../../libs/usage/denials.ts';
 import { UsageJournal } from '../../libs/usage/journal.ts';
+import { PEOPLE_QUERIES } from '../../projections/people/queries.ts';
 import { REPORT_QUERIES } from '../../projections/reports/queries.ts';
 import { ROUTINE_QUERIES } from '../../projections/routines/queries.ts';
 import { ROUTINE_WORK_QUERIES } from '../../projections/routines/work-queries.ts';
@@ -91,6 +95,8 @@ const COMMA = [
   DecideReportHandler,
 ];
 
+const PEOPLE = [...WRITE_PEOPLE, ...READ_PEOPLE, DecidePersonHandler];
+
 const ROUTINES = [
   ...READ_ROUTINES,
   ...WRITE_ROUTINES,
@@ -103,6 +109,7 @@ const ROUTINES = [
 ];
 
 const QUERIES = [
+  ...PEOPLE_QUERIES,
   ...REPORT_QUERIES,
   ...TOKEN_QUERIES,
   ...TOKEN_USE_QUERIES,
@@ -136,6 +143,7 @@ export class AppModule {
         ...COMMA,
         ...TOADO,
         ...ROUTINES,
+        ...PEOPLE,
         ...QUERIES,
       ],
     };

@@ -16,6 +16,7 @@ import { keepJournalsClosed } from '../../libs/usage/close-abandoned-journals.ts
 import { UsageJournal } from '../../libs/usage/journal.ts';
 import { type Follower, type FollowOptions, followIntoHotView } from '../../projections/hot-view/follow.ts';
 import { followIntoRedis } from '../../projections/hot-view/follow-redis.ts';
+import { people } from '../../projections/people/people.projection.ts';
 import { reports } from '../../projections/reports/reports.projection.ts';
 import { routines } from '../../projections/routines/routines.projection.ts';
 import { toado } from '../../projections/toado/toado.projection.ts';
@@ -62,7 +63,7 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
     });
     closing.push(() => readDb.close());
     const projections: RunningProjection[] = [];
-    for (const projection of [reports, toado, tokens, tokenUses, routines]) {
+    for (const projection of [reports, toado, tokens, tokenUses, routines, people]) {
       const running = await startProjection({
         log,
         readDb,

@@ -114,11 +114,9 @@ export async function requireFounded(log: EventLog): Promise<Founded> {
   return { ...(await completeFounding(log, founding)), tokenFile: null };
 }
 
-/** Everyone the workspace knows; people are managed later, so: its founder. */
-export async function findPerson(log: EventLog, workspace: string, id: string): Promise<Person | null> {
-  const founding = await readFounding(log);
-  return founding?.workspace === workspace && founding.owner.id === id ? founding.owner : null;
-}
+/** Who founded the workspace, as they were called then; null: there is none yet. */
+export const readFounder = (log: EventLog): Promise<{ readonly workspace: string; readonly owner: Person } | null> =>
+  readFounding(log);
 
 async function readFounding(log: EventLog): Promise<WorkspaceFounded['data'] | null> {
   for await (const event of log.readStream(FOUNDING_STREAM, { limit: 1 }))

@@ -2,9 +2,10 @@ import { Inject } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { Catalogues } from '../../catalogue/catalogue.ts';
 import type { EventLog } from '../../event-log/event-log.ts';
-import { findPerson } from '../../founding/founding.ts';
 import { CATALOGUES, EVENT_LOG } from '../../injection-tokens.ts';
+import { findPerson } from '../../people/find-person.ts';
 import { type Call, DeclareOperation, type Operation, type Result, WRITE } from '../../operation/operation.ts';
+import type { Person } from '../../person/person.ts';
 import { conflict, invalid } from '../../problem/problem.ts';
 import { authorityOf } from '../authority-of.ts';
 import { toRecord } from '../record.ts';
@@ -39,10 +40,7 @@ export class CreateTokenOperation implements Operation<CreateTokenInput> {
   async run(input: CreateTokenInput, call: Call): Promise<Result> {
     const catalogue = this.catalogues.named(input.catalogue);
     if (catalogue === null) return invalid([{ field: 'catalogue', message: 'is not known' }]);
-    const owner =
-      input.owner === undefined || input.owner === call.token.owner.id
-        ? call.token.owner
-        : await findPerson(this.log, call.token.workspace, input.owner);
+    const owner = await this.#owner(input, call);
     if (owner === null) return invalid([{ field: 'owner', message: 'is nobody here' }]);
 
     const id = call.newId();
@@ -80,5 +78,12 @@ export class CreateTokenOperation implements Operation<CreateTokenInput> {
       revision: outcome.revision,
       position: outcome.position,
     };
+  }
+
+  /** The caller's own owner, or another person of the workspace; null: nobody here. */
+  async #owner({ owner }: CreateTokenInput, { token }: Call): Promise<Person | null> {
+    if (owner === undefined || owner === token.owner.id) return token.owner;
+    const found = await findPerson(this.log, token.workspace, owner);
+    return found === null ? null : { id: found.id, name: found.name };
   }
 }

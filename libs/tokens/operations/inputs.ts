@@ -12,17 +12,14 @@ import {
   Max,
   MaxLength,
   Min,
-  MinLength,
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
 import { IsInstant } from '../../operation/is-instant.ts';
+import { IsLabel } from '../../operation/is-label.ts';
 import { LimitInput } from '../../operation/limit-input.ts';
 import { PageInput } from '../../operation/page-input.ts';
 
-/** DESIGN §4: at most 80 characters, none that could forge an attribution (`·`, parentheses) or hide (control, bidi). */
-const LABEL = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}·()]+$/u;
-const LABEL_WORDS = 'must be visible text without · or parentheses';
 const TOKEN_ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 
 export class NoInput {}
@@ -67,10 +64,7 @@ export class CreateTokenInput {
   @MaxLength(32)
   catalogue!: string;
 
-  @IsString()
-  @MinLength(1)
-  @MaxLength(80)
-  @Matches(LABEL, { message: LABEL_WORDS })
+  @IsLabel()
   name!: string;
 
   @IsArray()
@@ -109,10 +103,7 @@ export class CreateTokenInput {
 
 export class ChangeTokenInput extends TokenIdInput {
   @ValidateIf((input: ChangeTokenInput) => input.name !== undefined)
-  @IsString()
-  @MinLength(1)
-  @MaxLength(80)
-  @Matches(LABEL, { message: LABEL_WORDS })
+  @IsLabel()
   name?: string;
 
   @ValidateIf((input: ChangeTokenInput) => input.scopes !== undefined)

@@ -1,0 +1,26 @@
+/** A person and the companies they are a member of, in stream `person-<id>`. Times are RFC 3339. */
+export type PersonEvent = PersonAdded | PersonRenamed | MemberAdded | MemberRemoved;
+
+export interface PersonAdded {
+  readonly type: 'PersonAdded';
+  readonly data: { readonly id: string; readonly workspace: string; readonly name: string; readonly at: string };
+}
+
+/** What they wrote before keeps the name they had. */
+export interface PersonRenamed {
+  readonly type: 'PersonRenamed';
+  readonly data: { readonly name: string; readonly at: string };
+}
+
+export interface MemberAdded {
+  readonly type: 'MemberAdded';
+  readonly data: { readonly company: string; readonly at: string };
+}
+
+export interface MemberRemoved {
+  readonly type: 'MemberRemoved';
+  readonly data: { readonly company: string; readonly at: string };
+}
+
+export const PERSON_PREFIX = 'person-';
+export const personStream = (id: string): string => `${PERSON_PREFIX}${id}`;
