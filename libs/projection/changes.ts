@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Change, Row } from './change.ts';
-import { type Projection, schemaOf, type Table } from './projection.ts';
+import type { Projection, Table } from './projection.ts';
 
 interface Pending {
   readonly kind: 'put' | 'set';
@@ -13,11 +13,14 @@ interface Pending {
  */
 export class ChangeBuffer {
   readonly #projection: Projection;
+  readonly #schema: string;
   readonly #rows = new Map<string, Map<string, Pending>>();
   readonly #added = new Map<string, Row[]>();
 
-  constructor(projection: Projection) {
+  /** @param schema where the tables of the build lie */
+  constructor(projection: Projection, schema: string) {
     this.#projection = projection;
+    this.#schema = schema;
   }
 
   push(changes: readonly Change[]): void {
@@ -85,7 +88,7 @@ export class ChangeBuffer {
   }
 
   #id(name: string): RawBuilder<unknown> {
-    return sql.id(schemaOf(this.#projection), name);
+    return sql.id(this.#schema, name);
   }
 }
 

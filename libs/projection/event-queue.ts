@@ -23,6 +23,7 @@ export class EventQueue {
   #events: RecordedEvent[] = [];
   /** Reached once all that is queued is applied. */
   #position: Position | null = null;
+  #live = false;
   #ended = false;
   #failure: Error | null = null;
   #wakeTaker: (() => void) | null = null;
@@ -34,6 +35,11 @@ export class EventQueue {
     this.#ending.signal.addEventListener('abort', () => signal.removeEventListener('abort', this.#abort));
     const filter = streamPrefixes === null ? {} : { streamPrefixes };
     this.#pump = this.#read(log.subscribe({ after, ...filter, signal: this.#ending.signal }));
+  }
+
+  /** Whether the log's head was reached and nothing waits to be taken. */
+  get drained(): boolean {
+    return this.#live && this.#events.length === 0;
   }
 
   /**
@@ -65,14 +71,14 @@ export class EventQueue {
   };
 
   async #read(messages: AsyncIterable<SubscriptionMessage>): Promise<void> {
-    let live = false;
     try {
       for await (const message of messages) {
         if (this.#ending.signal.aborted) break;
         this.#queue(message);
         this.#wakeTaker?.();
-        if (message.kind === 'caught-up') live = true;
-        else if (live) await sleep(LIVE_PAUSE_MS, undefined, { signal: this.#ending.signal }).catch(() => undefined);
+        if (message.kind === 'caught-up') this.#live = true;
+        else if (this.#live)
+          await sleep(LIVE_PAUSE_MS, undefined, { signal: this.#ending.signal }).catch(() => undefined);
         while (this.#events.length >= MOST_QUEUED && !this.#ending.signal.aborted) await this.#waitForRoom();
       }
     } catch (error) {

@@ -14,8 +14,8 @@ export interface Table {
 }
 
 /**
- * A read model: what it reads, what it keeps, and how an event changes that. The tables of each version live in a
- * schema of their own, so that a new version is built beside the one that serves.
+ * A read model: what it reads, what it keeps, and how an event changes that. Each build of it has tables of its own
+ * (builds.ts), so that a new one is filled beside the one that serves; queries read through views (views.ts).
  */
 export interface Projection {
   readonly name: string;
@@ -27,6 +27,7 @@ export interface Projection {
   apply(event: RecordedEvent): readonly Change[];
 }
 
+/** Where the queries of a version find its tables, whichever build serves. */
 export const schemaOf = ({ name, version }: Pick<Projection, 'name' | 'version'>): string =>
   `${name.replaceAll('-', '_')}_v${version}`;
 

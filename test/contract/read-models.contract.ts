@@ -5,7 +5,8 @@ import { GetComment, GetReport, ListActivity, ListComments, ListReports } from '
 import type { EventLog, NewEvent, RecordedEvent } from '../../libs/event-log/event-log.ts';
 import { type Projection, schemaOf } from '../../libs/projection/projection.ts';
 import { type RunningProjection, startProjection } from '../../libs/projection/runner.ts';
-import { LostLead, moveCheckpoint } from '../../libs/projection/store.ts';
+import { LostLead } from '../../libs/projection/build.ts';
+import { moveCheckpoint, readBuilds } from '../../libs/projection/builds.ts';
 import { BadCursor } from '../../libs/read-db/page.ts';
 import type { ReadDb } from '../../libs/read-db/read-db.ts';
 import { ListTokens } from '../../libs/tokens/queries.ts';
@@ -196,9 +197,11 @@ export function readModelsContract(
       const runner = await begin(reports);
       await caughtUp(runner);
       await runner.stop();
-      await expect(moveCheckpoint(db.db, reports, 1, 2)).rejects.toThrow(LostLead);
-      await expect(moveCheckpoint(db.db, reports, null, 2)).rejects.toThrow(LostLead);
-      await moveCheckpoint(db.db, reports, await log.head(), 1000);
+      const [{ build } = { build: 0 }] = await readBuilds(db.db, 'reports');
+      const move = (from: number | null, to: number) => moveCheckpoint(db.db, { build, from, to, events: 0, ms: 0 });
+      await expect(move(1, 2)).rejects.toThrow(LostLead);
+      await expect(move(null, 2)).rejects.toThrow(LostLead);
+      await move(await log.head(), 1000);
     });
 
     it('P6 a read model of another log, or ahead of this one, is thrown away and built again to the same rows', async () => {

@@ -1,0 +1,19 @@
+import { sql, type Transaction } from 'kysely';
+import type { Projection } from './projection.ts';
+
+export async function createTables(trx: Transaction<unknown>, projection: Projection, schema: string): Promise<void> {
+  await sql`create schema ${sql.id(schema)}`.execute(trx);
+  for (const [name, table] of Object.entries(projection.tables)) {
+    const columns = Object.entries(table.columns).map(([column, type]) => `"${column}" ${type}`);
+    const key = table.primaryKey.map((column) => `"${column}"`).join();
+    const id = sql.id(schema, name);
+    await sql`create table ${id} (${sql.raw(columns.join())}, primary key (${sql.raw(key)}))`.execute(trx);
+    for (const index of table.indexes ?? []) await sql`create index on ${id} ${sql.raw(index)}`.execute(trx);
+    for (const index of table.uniqueIndexes ?? [])
+      await sql`create unique index on ${id} ${sql.raw(index)}`.execute(trx);
+  }
+}
+
+export async function dropSchema(trx: Transaction<unknown>, schema: string): Promise<void> {
+  await sql`drop schema if exists ${sql.id(schema)} cascade`.execute(trx);
+}
