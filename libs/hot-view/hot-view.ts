@@ -1,5 +1,6 @@
 import type { Person } from '../person/person.ts';
-import type { Restriction, TokenKind } from '../tokens/events.ts';
+import type { OwnLimits, Restriction, TokenKind } from '../tokens/events.ts';
+import type { Limits } from '../tokens/limits.ts';
 import type { Budget } from '../usage/use.ts';
 
 /**
@@ -26,6 +27,12 @@ export interface HotView {
    */
   put(tokens: readonly ViewToken[]): void | Promise<void>;
 
+  /**
+   * Writes companies, each ignored when the view holds its version or a newer one: from here on their limits are in force
+   * for all tokens pinned to them that have none of their own. @throws ViewUnavailable, perhaps after some were written
+   */
+  putCompanies(companies: readonly ViewCompany[]): void | Promise<void>;
+
   /** What is used of each window now; nothing is taken. */
   usage(ids: readonly string[]): UsageReading[] | Promise<UsageReading[]>;
 
@@ -48,8 +55,10 @@ export interface ViewToken {
   /** Scopes with all they imply, each named with its catalogue: `toado/read`. */
   readonly grants: readonly string[];
   readonly restrict: Restriction;
-  /** In force, calls a minute. */
-  readonly limits: { readonly reads: number; readonly writes: number };
+  /** In force, calls a minute. As written: as if its company said nothing. */
+  readonly limits: Limits;
+  /** Null: its company's, else its catalogue's. */
+  readonly ownLimits: OwnLimits;
   /** SHA-256 of the token, hex. */
   readonly digest: string;
   readonly predecessor: string | null;
@@ -65,6 +74,16 @@ export interface ViewToken {
   readonly version: number;
   /** Digest of the catalogues that its grants and limits were worked out by. */
   readonly catalogues: string;
+}
+
+/** What the view keeps of a company. */
+export interface ViewCompany {
+  readonly id: string;
+  readonly workspace: string;
+  /** Calls a minute of its tokens that have none of their own; null: the catalogue's. */
+  readonly limits: OwnLimits;
+  /** Its stream's revision. */
+  readonly version: number;
 }
 
 export type Cost = Readonly<Record<Exclude<Budget, 'refusals'>, number>>;

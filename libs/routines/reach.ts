@@ -2,6 +2,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { ViewToken } from '../hot-view/hot-view.ts';
 import { excess } from '../tokens/authority.ts';
 import { authorityOf } from '../tokens/authority-of.ts';
+import { NO_LIMITS } from '../tokens/limits.ts';
 import { lineageKey } from '../tokens/token-id.ts';
 
 /** Which routines a caller sees: what each query has in its WHERE. */
@@ -41,7 +42,9 @@ export function steeringMistake(caller: ViewToken, under: ViewToken, catalogue: 
     owner: under.owner.id,
     scopes: under.scopes,
     restrict: under.restrict,
+    // In force already, whoever says so.
     limits: under.limits,
+    companyLimits: NO_LIMITS,
     expiresAtMs: under.expiresAtMs,
   };
   const beyond = excess(powers, authorityOf(caller));

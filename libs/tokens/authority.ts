@@ -1,5 +1,6 @@
 import { type Catalogue, expandScopes } from '../catalogue/catalogue.ts';
 import type { OwnLimits, Restriction } from './events.ts';
+import { type Limits, limitsInForce } from './limits.ts';
 
 /** What somebody holds, and so may give (P13). For a token: what its record says, in force. */
 export interface Authority {
@@ -10,7 +11,7 @@ export interface Authority {
   readonly grants: readonly string[];
   readonly restrict: Restriction;
   /** Calls a minute, in force. */
-  readonly limits: { readonly reads: number; readonly writes: number };
+  readonly limits: Limits;
   readonly expiresAtMs: number | null;
 }
 
@@ -21,6 +22,8 @@ export interface Powers {
   readonly scopes: readonly string[];
   readonly restrict: Restriction;
   readonly limits: OwnLimits;
+  /** Of the company it would be pinned to. */
+  readonly companyLimits: OwnLimits;
   readonly expiresAtMs: number | null;
 }
 
@@ -41,14 +44,16 @@ export function excess(powers: Powers, authority: Authority): Excess | null {
   }
   if (!within(powers.restrict.companies, authority.restrict.companies)) return 'restriction';
   if (!within(powers.restrict.projects, authority.restrict.projects)) return 'restriction';
-  const reads = powers.limits.reads ?? powers.catalogue.limits.reads;
-  const writes = powers.limits.writes ?? powers.catalogue.limits.writes;
+  const { reads, writes } = powersLimits(powers);
   if (reads > authority.limits.reads || writes > authority.limits.writes) return 'limits';
   if (authority.expiresAtMs !== null && (powers.expiresAtMs === null || powers.expiresAtMs > authority.expiresAtMs)) {
     return 'lifetime';
   }
   return null;
 }
+
+export const powersLimits = ({ limits, companyLimits, catalogue }: Powers): Limits =>
+  limitsInForce(limits, companyLimits, catalogue.limits);
 
 /** An empty list restricts nothing, so it lies within nothing but another empty one. */
 const within = (inner: readonly string[], outer: readonly string[]): boolean =>

@@ -41,6 +41,7 @@ const create = (change: Partial<CreateToken> = {}): CreateToken => ({
   scopes: ['reports:read', 'reports:write'],
   restrict: { companies: [], projects: [] },
   limits: { reads: null, writes: null },
+  companies: new Map(),
   expiresAtMs: null,
   digest: 'd1',
   giver: operator,
@@ -114,7 +115,14 @@ describe('P13 nobody grants more than they hold', () => {
   ])('nor widen %s afterwards', (excess, change) => {
     const token = given(create({ catalogue: writ, scopes: ['tokens:read'], expiresAtMs: NOW + DAY }));
     const giver = { ...clerk, grants: ['writ/tokens:write', 'writ/tokens:read'] };
-    const command: ChangeToken = { type: 'ChangeToken', catalogue: writ, giver, nowMs: NOW, ...change };
+    const command: ChangeToken = {
+      type: 'ChangeToken',
+      companies: new Map(),
+      catalogue: writ,
+      giver,
+      nowMs: NOW,
+      ...change,
+    };
     expect(decide(command, token)).toEqual({ refused: { code: 'beyond_authority', excess } });
   });
 
@@ -122,6 +130,7 @@ describe('P13 nobody grants more than they hold', () => {
     const strong = given(create({ catalogue: writ, scopes: ['operate'] }));
     const rotate: TokenCommand = {
       type: 'RotateToken',
+      companies: new Map(),
       catalogue: writ,
       successor: 's',
       overlapMs: 0,
@@ -131,10 +140,55 @@ describe('P13 nobody grants more than they hold', () => {
     expect(decide(rotate, strong)).toEqual({ refused: { code: 'beyond_authority', excess: 'scopes' } });
   });
 
+  describe('a company’s limits count, where a token has none of its own', () => {
+    const companies = new Map([
+      ['fast', { reads: 1_000, writes: null }],
+      ['slow', { reads: 10, writes: 10 }],
+    ]);
+    const pinned = (company: string, change: Partial<CreateToken> = {}): CreateToken =>
+      create({
+        catalogue: toado,
+        scopes: ['read'],
+        restrict: { companies: [company], projects: [] },
+        expiresAtMs: NOW + DAY,
+        companies,
+        giver: clerk,
+        ...change,
+      });
+    const beyond = { refused: { code: 'beyond_authority', excess: 'limits' } };
+    const repin = (company: string): ChangeToken => ({
+      type: 'ChangeToken',
+      catalogue: toado,
+      restrict: { companies: [company], projects: [] },
+      companies,
+      giver: clerk,
+      nowMs: NOW,
+    });
+
+    it('so that nobody pins a token to a company that is given more than they hold', () => {
+      expect(decide(pinned('fast'), noToken)).toEqual(beyond);
+      expect(types(decide(pinned('fast', { limits: { reads: 600, writes: null } }), noToken))).toEqual([
+        'TokenCreated',
+      ]);
+      expect(types(decide(pinned('slow'), noToken))).toEqual(['TokenCreated']);
+      // One nobody has looked up is taken for boundless.
+      expect(decide(pinned('unknown'), noToken)).toEqual(beyond);
+    });
+
+    it('nor moves one there, nor gives it back to such a company', () => {
+      const token = given(pinned('slow'));
+      expect(decide(repin('fast'), token)).toEqual(beyond);
+      const limited = given(pinned('fast', { limits: { reads: 600, writes: null } }));
+      const { restrict: _, ...unlimit } = { ...repin('fast'), limits: { reads: null } };
+      expect(decide(unlimit, limited)).toEqual(beyond);
+    });
+  });
+
   it('but may narrow and revoke any token of its workspace', () => {
     const strong = given(create({ catalogue: writ, scopes: ['operate', 'audit:read'] }));
     const narrow: ChangeToken = {
       type: 'ChangeToken',
+      companies: new Map(),
       catalogue: writ,
       scopes: ['audit:read'],
       giver: clerk,
@@ -159,6 +213,7 @@ describe('P10 status is a function of state and time', () => {
   it('expires and retires without an event', () => {
     const token = given(create({ expiresAtMs: NOW + DAY }), {
       type: 'RotateToken',
+      companies: new Map(),
       catalogue: comma,
       successor: 's',
       overlapMs: 1_000,
@@ -180,11 +235,12 @@ const anyCommand: fc.Arbitrary<TokenCommand> = fc.oneof(
   fc.constantFrom<TokenCommand>(
     create(),
     { type: 'SuspendToken', giver: operator, nowMs: NOW },
-    { type: 'ResumeToken', catalogue: comma, giver: operator, nowMs: NOW },
+    { type: 'ResumeToken', companies: new Map(), catalogue: comma, giver: operator, nowMs: NOW },
     { type: 'RevokeToken', reason: 'by_hand', note: null, giver: operator, nowMs: NOW },
   ),
   fc.record({
     type: fc.constant('RotateToken' as const),
+    companies: fc.constant(new Map()),
     catalogue: fc.constant(comma),
     successor: fc.string(),
     overlapMs: fc.option(fc.nat()),
@@ -193,6 +249,7 @@ const anyCommand: fc.Arbitrary<TokenCommand> = fc.oneof(
   }),
   fc.record({
     type: fc.constant('ChangeToken' as const),
+    companies: fc.constant(new Map()),
     catalogue: fc.constant(comma),
     name: fc.string(),
     scopes: fc.subarray(Object.keys(comma.scopes)),

@@ -1,8 +1,9 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { type Decider, type Refused, refuse } from '../event-log/decide-and-append.ts';
 import type { Person } from '../person/person.ts';
-import { type Authority, type Excess, excess, type Powers } from './authority.ts';
+import { type Authority, type Excess, excess, type Powers, powersLimits } from './authority.ts';
 import type { OwnLimits, Restriction, RevocationReason, TokenEvent, TokenKind } from './events.ts';
+import { type CompanyLimitsById, limitsOfCompany } from './limits.ts';
 import { evolve, type LiveToken, noToken, type RevokedToken, statusAt, type Token } from './token.ts';
 
 /** Every command carries its time, Unix milliseconds. `giver` is what the one who asks holds (P13). */
@@ -19,6 +20,7 @@ export interface CreateToken {
   readonly scopes: readonly string[];
   readonly restrict: Restriction;
   readonly limits: OwnLimits;
+  readonly companies: CompanyLimitsById;
   readonly expiresAtMs: number | null;
   readonly digest: string;
   readonly giver: Authority;
@@ -41,6 +43,8 @@ export interface ChangeToken {
   readonly scopes?: readonly string[];
   readonly restrict?: Restriction;
   readonly limits?: Partial<OwnLimits>;
+  /** Of the company it is pinned to, and of the one it is to be pinned to. */
+  readonly companies: CompanyLimitsById;
   readonly expiresAtMs?: number | null;
   readonly giver: Authority;
   readonly nowMs: number;
@@ -55,6 +59,7 @@ export interface SuspendToken {
 export interface ResumeToken {
   readonly type: 'ResumeToken';
   readonly catalogue: Catalogue;
+  readonly companies: CompanyLimitsById;
   readonly giver: Authority;
   readonly nowMs: number;
 }
@@ -63,6 +68,7 @@ export interface ResumeToken {
 export interface RotateToken {
   readonly type: 'RotateToken';
   readonly catalogue: Catalogue;
+  readonly companies: CompanyLimitsById;
   readonly successor: string;
   /** 0: cut-over, dead at once. Null: side by side until revoked. */
   readonly overlapMs: number | null;
@@ -133,7 +139,7 @@ function decideExisting(
       return token.status === 'suspended' ? [] : [{ type: 'TokenSuspended', data: { at } }];
     case 'ResumeToken': {
       if (token.status === 'active') return [];
-      const beyond = excess(powersOf(token, command.catalogue), command.giver);
+      const beyond = excess(powersOf(token, command), command.giver);
       return beyond === null
         ? [{ type: 'TokenResumed', data: { at } }]
         : refuse({ code: 'beyond_authority', excess: beyond });
@@ -146,7 +152,8 @@ function decideExisting(
 }
 
 function create(command: CreateToken): Decision {
-  const powers: Powers = { ...command, owner: command.owner.id };
+  const companyLimits = limitsOfCompany(command.restrict, command.companies);
+  const powers: Powers = { ...command, owner: command.owner.id, companyLimits };
   const wrong = misshapen(powers) ?? expired(powers, command.nowMs) ?? beyond(powers, command.giver);
   if (wrong !== null) return refuse(wrong);
   return [
@@ -197,12 +204,13 @@ function createSuccessor({ id, predecessor, digest, nowMs }: CreateSuccessor): D
 }
 
 function change(command: ChangeToken, token: LiveToken): Decision {
-  const before = powersOf(token, command.catalogue);
+  const before = powersOf(token, command);
   const after: Powers = {
     ...before,
     scopes: command.scopes ?? token.scopes,
     restrict: command.restrict ?? token.restrict,
     limits: { ...token.limits, ...command.limits },
+    companyLimits: limitsOfCompany(command.restrict ?? token.restrict, command.companies),
     expiresAtMs: command.expiresAtMs === undefined ? token.expiresAtMs : command.expiresAtMs,
   };
   const expiryChanged = after.expiresAtMs !== token.expiresAtMs;
@@ -233,7 +241,7 @@ function change(command: ChangeToken, token: LiveToken): Decision {
 function rotate(command: RotateToken, token: LiveToken): Decision {
   if (token.rotation !== null) return refuse({ code: 'already_rotated', successor: token.rotation.successor });
   // The answer shows the successor's secret: rotating hands the token over, so it must be the giver's to give.
-  const excessive = beyond(powersOf(token, command.catalogue), command.giver);
+  const excessive = beyond(powersOf(token, command), command.giver);
   if (excessive !== null) return refuse(excessive);
   return [
     {
@@ -247,12 +255,16 @@ function rotate(command: RotateToken, token: LiveToken): Decision {
   ];
 }
 
-const powersOf = (token: LiveToken, catalogue: Catalogue): Powers => ({
+const powersOf = (
+  token: LiveToken,
+  { catalogue, companies }: { readonly catalogue: Catalogue; readonly companies: CompanyLimitsById },
+): Powers => ({
   catalogue,
   owner: token.owner.id,
   scopes: token.scopes,
   restrict: token.restrict,
   limits: token.limits,
+  companyLimits: limitsOfCompany(token.restrict, companies),
   expiresAtMs: token.expiresAtMs,
 });
 
@@ -276,16 +288,15 @@ function beyond(powers: Powers, giver: Authority): TokenRefusal | null {
 }
 
 function widens(before: Powers, after: Powers): boolean {
-  const limit = (powers: Powers, budget: 'reads' | 'writes'): number =>
-    powers.limits[budget] ?? powers.catalogue.limits[budget];
+  const [limitsBefore, limitsAfter] = [powersLimits(before), powersLimits(after)];
   const loosened = (inner: readonly string[], outer: readonly string[]): boolean =>
     outer.length > 0 && (inner.length === 0 || !inner.every((id) => outer.includes(id)));
   return (
     !after.scopes.every((scope) => before.scopes.includes(scope)) ||
     loosened(after.restrict.companies, before.restrict.companies) ||
     loosened(after.restrict.projects, before.restrict.projects) ||
-    limit(after, 'reads') > limit(before, 'reads') ||
-    limit(after, 'writes') > limit(before, 'writes') ||
+    limitsAfter.reads > limitsBefore.reads ||
+    limitsAfter.writes > limitsBefore.writes ||
     (before.expiresAtMs !== null && (after.expiresAtMs === null || after.expiresAtMs > before.expiresAtMs))
   );
 }

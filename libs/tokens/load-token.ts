@@ -1,5 +1,6 @@
 import { type Fold, load } from '../event-log/decide-and-append.ts';
 import type { EventLog, RecordedEvent } from '../event-log/event-log.ts';
+import { eventTimeMs } from './event-time.ts';
 import { type TokenEvent, tokenStream } from './events.ts';
 import { evolve, noToken, type Token } from './token.ts';
 import type { StandingToken } from './view-token.ts';
@@ -18,6 +19,3 @@ export async function loadToken(log: EventLog, id: string, atMs?: number): Promi
   const { state: predecessor } = await load(log, tokenStream(token.predecessor), fold, until);
   return { token, revision, activated: predecessor.status !== 'none' && predecessor.rotation?.successor === id };
 }
-
-/** When a token event happened, by what it says itself. */
-const eventTimeMs = (event: RecordedEvent): number => Date.parse((event.data as { readonly at: string }).at);

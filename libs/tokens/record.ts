@@ -1,7 +1,7 @@
-import { type Catalogue } from '../catalogue/catalogue.ts';
 import type { UsageReading } from '../hot-view/hot-view.ts';
 import type { Person } from '../person/person.ts';
 import type { Restriction, TokenKind } from './events.ts';
+import type { Limits } from './limits.ts';
 import { type LiveToken, type RevokedToken, statusAt, type TokenStatus } from './token.ts';
 
 /** A token as the outside sees it (DESIGN §5). */
@@ -32,10 +32,10 @@ interface RecordedToken {
   readonly activated: boolean;
 }
 
-/** The record at an instant: a pure function of state, what was used, and time (P10). */
+/** The record at an instant: a pure function of state, limits in force, what was used, and time (P10). */
 export function toRecord(
   { token, activated }: RecordedToken,
-  catalogue: Catalogue,
+  limits: Limits,
   used: { readonly reads: number; readonly writes: number },
   lastUsedAt: string | null,
   atMs: number,
@@ -50,8 +50,8 @@ export function toRecord(
     scopes: token.scopes,
     restrict: token.restrict,
     limits: {
-      reads: { per_minute: token.limits.reads ?? catalogue.limits.reads, used: used.reads },
-      writes: { per_minute: token.limits.writes ?? catalogue.limits.writes, used: used.writes },
+      reads: { per_minute: limits.reads, used: used.reads },
+      writes: { per_minute: limits.writes, used: used.writes },
     },
     status: statusAt(token, activated, atMs),
     created_at: new Date(token.createdAtMs).toISOString(),

@@ -6,12 +6,26 @@ import type { Freshness } from '../gate/freshness.ts';
 import type { HotView } from '../hot-view/hot-view.ts';
 import { CATALOGUES, EVENT_LOG, FRESHNESS, HOT_VIEW } from '../injection-tokens.ts';
 import { LastUsed, UsedAt } from '../usage/queries.ts';
+import { loadCompanyLimits } from './company-limits.ts';
+import type { OwnLimits, Restriction } from './events.ts';
+import { type CompanyLimitsById, companyOf, type Limits, limitsInForce, limitsOfCompany } from './limits.ts';
 import { loadToken } from './load-token.ts';
 import { toRecord, type TokenRecord, usedOf } from './record.ts';
 import type { LiveToken, RevokedToken } from './token.ts';
 import type { StandingToken } from './view-token.ts';
 
 const WAIT_MS = 2_000;
+
+/** As much of a token as its limits depend on. */
+interface Limited {
+  readonly token: {
+    readonly id: string;
+    readonly catalogue: string;
+    readonly workspace: string;
+    readonly restrict: Restriction;
+    readonly limits: OwnLimits;
+  };
+}
 
 /** Tokens' records: the life from the log itself, the windows from the view, uses from their index. */
 @Injectable()
@@ -35,7 +49,7 @@ export class TokenRecords {
     const [usage] = await this.view.usage([id]);
     const lastUsed = await this.queries.execute(new LastUsed([id]));
     const used = usage === undefined ? { reads: 0, writes: 0 } : usedOf(usage);
-    return toRecord(standing, this.catalogueOf(standing), used, lastUsed.get(id) ?? null, nowMs);
+    return toRecord(standing, await this.limitsOf(standing), used, lastUsed.get(id) ?? null, nowMs);
   }
 
   /** As it was at an instant: from the events up to it, its recorded uses included (P10). */
@@ -44,7 +58,7 @@ export class TokenRecords {
     if (head !== null) await this.historyReaches(head);
     const lineage = await this.#lineage(standing.token, atMs);
     const { used, lastUsedAt } = await this.queries.execute(new UsedAt({ token: standing.token.id, lineage, atMs }));
-    return toRecord(standing, this.catalogueOf(standing), used, lastUsedAt, atMs);
+    return toRecord(standing, await this.limitsOf(standing, atMs), used, lastUsedAt, atMs);
   }
 
   /** Ids of the token, its ancestors and its heirs: they share windows. */
@@ -64,6 +78,30 @@ export class TokenRecords {
   /** Waits, within reason, until the index of uses has got to a position; false when it has not. */
   async historyReaches(position: Position): Promise<boolean> {
     return (await this.freshness.waitFor('token-uses', position, WAIT_MS)) === 'reached';
+  }
+
+  /** In force: its own, else its company's, else its catalogue's; with `atMs`, of its company's as they were then (P10). */
+  async limitsOf(standing: Limited, atMs?: number): Promise<Limits> {
+    const [limits] = await this.limitsOfAll([standing], atMs);
+    return limits!;
+  }
+
+  /** Of tokens of one workspace. */
+  async limitsOfAll(standing: readonly Limited[], atMs?: number): Promise<Limits[]> {
+    const [first] = standing;
+    if (first === undefined) return [];
+    const restrictions = standing.map(({ token }) => token.restrict);
+    const companies = await this.companiesOf(first.token.workspace, restrictions, atMs);
+    return standing.map((each) => {
+      const { limits, restrict } = each.token;
+      return limitsInForce(limits, limitsOfCompany(restrict, companies), this.catalogueOf(each).limits);
+    });
+  }
+
+  /** The limits of all companies that tokens of the workspace are, or are to be, pinned to. */
+  companiesOf(workspace: string, restrictions: readonly Restriction[], atMs?: number): Promise<CompanyLimitsById> {
+    const ids = restrictions.map(companyOf).filter((id) => id !== null);
+    return loadCompanyLimits(this.log, workspace, ids, atMs);
   }
 
   catalogueOf({ token }: { readonly token: { readonly id: string; readonly catalogue: string } }): Catalogue {

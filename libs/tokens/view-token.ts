@@ -1,5 +1,6 @@
 import { type Catalogues, expandScopes } from '../catalogue/catalogue.ts';
 import type { ViewToken } from '../hot-view/hot-view.ts';
+import { limitsInForce, NO_LIMITS } from './limits.ts';
 import type { LiveToken, RevokedToken } from './token.ts';
 
 /** A token as it stands in its stream, and whether its predecessor (if any) has named it its heir. */
@@ -23,10 +24,8 @@ export function toViewToken({ token, revision, activated }: StandingToken, catal
     scopes: token.scopes,
     grants: catalogue === null ? [] : expandScopes(catalogue, token.scopes),
     restrict: token.restrict,
-    limits: {
-      reads: token.limits.reads ?? catalogue?.limits.reads ?? 0,
-      writes: token.limits.writes ?? catalogue?.limits.writes ?? 0,
-    },
+    limits: limitsInForce(token.limits, NO_LIMITS, catalogue?.limits ?? { reads: 0, writes: 0 }),
+    ownLimits: token.limits,
     digest: token.digest,
     status: statusOf(token.status, activated, catalogue !== null),
     predecessor: token.predecessor,

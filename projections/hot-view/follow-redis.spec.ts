@@ -17,7 +17,7 @@ const event = (type: string, data: object): NewEvent => {
   const id = randomUUID();
   return { id, type, data, metadata: { $correlationId: id, $causationId: id, schema: 1 } };
 };
-const created = (id: string): NewEvent =>
+const created = (id: string, change: object = {}): NewEvent =>
   event('TokenCreated', {
     id,
     catalogue: 'comma',
@@ -33,6 +33,7 @@ const created = (id: string): NewEvent =>
     lineage: id,
     predecessor: null,
     at: NOW,
+    ...change,
   });
 const used = (token: string): NewEvent =>
   event('TokenUsed', { token, budget: 'reads', cost: 1, window_second: Math.floor(Date.now() / 1000), time: NOW });
@@ -129,6 +130,28 @@ describe('the shared hot view follows the log', () => {
     await until(() => view.health().reason !== null);
     await until(() => view.health().ready);
     expect([await kind(view), await kind(view)]).toEqual(['admitted', 'throttled']);
+  });
+
+  it('P3 P13 a company’s limits reach every process, and outlive a Redis that lost everything', async () => {
+    const pinned = newTokenId(1);
+    const restrict = { companies: ['acme'], projects: [] };
+    await log.append(`token-${pinned}`, 'no-stream', [
+      created(pinned, { restrict, limits: { reads: null, writes: null } }),
+    ]);
+    await log.append('company-acme', 'no-stream', [
+      event('CompanyCreated', { id: 'acme', workspace: 'w1', name: 'Acme', at: NOW }),
+      event('CompanyLimitsChanged', { reads: 7, writes: null, at: NOW }),
+    ]);
+    const [view, other] = [await open(), await open()];
+    await follow(view);
+    const limit = async (): Promise<number> => (await other.usage([pinned]))[0]!.reads.limit;
+    expect(await limit()).toBe(7);
+    await log.append('company-acme', 1, [event('CompanyLimitsChanged', { reads: 8, writes: null, at: NOW })]);
+    await until(async () => (await limit()) === 8);
+    await redis.restart();
+    await until(() => view.health().reason !== null);
+    await until(() => view.health().ready);
+    await until(async () => (await limit()) === 8);
   });
 
   it('P4 certifies nothing that was lost while it was built', async () => {

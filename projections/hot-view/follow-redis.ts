@@ -5,8 +5,15 @@ import { partitionOf } from '../../libs/hot-view/redis/keys.ts';
 import { type Building, EVERY_PARTITION } from '../../libs/hot-view/redis/partitions.ts';
 import { NOT_FOLLOWING } from '../../libs/hot-view/redis/prelude.lua.ts';
 import type { RedisHotView } from '../../libs/hot-view/redis/redis-hot-view.ts';
-import { TOKEN_PREFIX } from '../../libs/tokens/events.ts';
-import { type Follower, type FollowOptions, putToken, rebuildTokens, recentUses, type TokenSink } from './follow.ts';
+import {
+  type Follower,
+  type FollowOptions,
+  FOLLOWED_PREFIXES,
+  putEvent,
+  rebuild,
+  recentUses,
+  type TokenSink,
+} from './follow.ts';
 
 export interface FollowRedisOptions extends Omit<FollowOptions, 'view'> {
   readonly view: RedisHotView;
@@ -71,12 +78,12 @@ class Following {
     await this.#repeat(RETRY_MS, async () => {
       if (!begun) this.#position = await log.head();
       begun = true;
-      const subscription = { after: this.#position, streamPrefixes: [TOKEN_PREFIX], signal: this.#signal };
+      const subscription = { after: this.#position, streamPrefixes: FOLLOWED_PREFIXES, signal: this.#signal };
       try {
         for await (const message of log.subscribe(subscription)) {
           if (message.kind === 'events') {
             for (const event of message.events) {
-              await putToken(sink, event);
+              await putEvent(sink, event);
               this.#position = event.position;
             }
             continue;
@@ -131,7 +138,7 @@ class Following {
     }
     const among = new Set(partitions);
     const concerns = (token: string): boolean => among.has(partitionOf(token));
-    await rebuildTokens({ ...this.#options, view: buildingSink(view) }, concerns);
+    await rebuild({ ...this.#options, view: buildingSink(view, partitions) }, concerns);
     // The second it was metered in, exactly: that of a live view is recognised by it.
     const uses = await recentUses(this.#options, (use) => use.window_second);
     await view.refill(uses.filter(({ token }) => concerns(token)));
@@ -140,16 +147,19 @@ class Following {
   /** One server that cannot be written to does not hold up the others: its partitions are behind. */
   #forgivingSink(): TokenSink {
     const { view, onFault } = this.#options;
-    const sink = buildingSink(view);
+    const sink = buildingSink(view, EVERY_PARTITION);
+    const miss = (partitions: Iterable<number>, error: unknown): void => {
+      for (const partition of partitions) {
+        this.#behind.add(partition);
+        this.#missed.add(partition);
+      }
+      onFault(error as Error);
+    };
     const unlessMissed = async (ids: readonly string[], write: () => void | Promise<void>): Promise<void> => {
       try {
         await write();
       } catch (error) {
-        for (const partition of ids.map(partitionOf)) {
-          this.#behind.add(partition);
-          this.#missed.add(partition);
-        }
-        onFault(error as Error);
+        miss(ids.map(partitionOf), error);
       }
     };
     return {
@@ -160,6 +170,11 @@ class Following {
             tokens.map(({ id }) => id),
             () => sink.put(tokens),
           ),
+        putCompanies: async (companies) => {
+          const { unreached } = await view.partitions.putCompanies(companies);
+          const [failure] = unreached.values();
+          if (failure !== undefined) miss(unreached.keys(), failure);
+        },
         park: (id, version) => unlessMissed([id], () => sink.park(id, version)),
       },
     };
@@ -178,7 +193,12 @@ class Following {
 }
 
 /** A view that is being built need not vouch for what is written. */
-const buildingSink = (view: RedisHotView): TokenSink['view'] => ({
+const buildingSink = (view: RedisHotView, partitions: readonly number[]): TokenSink['view'] => ({
   put: (tokens) => view.build(tokens),
+  async putCompanies(companies) {
+    const { unreached } = await view.partitions.putCompanies(companies, partitions);
+    const [failure] = unreached.values();
+    if (failure !== undefined) throw failure;
+  },
   park: (id, version) => view.park(id, version),
 });

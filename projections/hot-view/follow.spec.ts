@@ -146,6 +146,23 @@ describe('the hot view follows the log', () => {
     await eventually(id, 'revoked');
   });
 
+  it('P3 P13 a company’s limits are rebuilt, and followed; what nobody knows of it takes nothing away', async () => {
+    const id = newTokenId(1);
+    const restrict = { companies: ['acme'], projects: [] };
+    const limits = { reads: null, writes: null };
+    await log.append(`token-${id}`, 'no-stream', [created(id, { restrict, limits })]);
+    await log.append('company-acme', 'no-stream', [
+      event('CompanyCreated', { id: 'acme', workspace: 'w1', name: 'Acme', at: NOW }),
+      event('CompanyLimitsChanged', { reads: 1, writes: null, at: NOW }),
+      event('CompanyPainted', { at: NOW }),
+    ]);
+    await start();
+    expect([kind(id), kind(id)]).toEqual(['admitted', 'throttled']);
+    await log.append('company-acme', 2, [event('CompanyLimitsChanged', { reads: 3, writes: null, at: NOW })]);
+    await eventually(id, 'admitted');
+    expect(kind(id)).toBe('throttled');
+  });
+
   it('P4 a token with an event nobody knows is 503, alone', async () => {
     const [odd, fine] = [newTokenId(1), newTokenId(2)];
     await log.append(`token-${odd}`, 'no-stream', [created(odd), event('TokenTeleported', { at: NOW })]);

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Catalogues } from '../../libs/catalogue/catalogue.ts';
 import { type EventLog, LogUnavailable, type Position, type RecordedEvent } from '../../libs/event-log/event-log.ts';
-import type { HotView } from '../../libs/hot-view/hot-view.ts';
+import type { HotView, ViewCompany } from '../../libs/hot-view/hot-view.ts';
 import type { HotViewMaintenance, RecordedUse } from '../../libs/hot-view/maintenance.ts';
+import { COMPANY_PREFIX, type CompanyEvent } from '../../libs/toado/companies/events.ts';
+import { evolveCompany, loadViewCompany } from '../../libs/tokens/company-limits.ts';
 import { TOKEN_PREFIX, type TokenEvent, type TokenRotated, tokenStream } from '../../libs/tokens/events.ts';
 import { loadToken } from '../../libs/tokens/load-token.ts';
 import { evolve, noToken, type Token } from '../../libs/tokens/token.ts';
@@ -26,6 +28,7 @@ export interface Follower {
 /** How much later than its metering a use may have been recorded: the journal's wait and the append's own deadline. */
 const RECORDED_LATER_MS = 10_000;
 const TOKENS_A_PUT = 1_000;
+const COMPANIES_A_PUT = 500;
 
 /**
  * Builds the view from the log, certifies it, and keeps it at the log's head. Resolves once it is certified; until
@@ -35,7 +38,7 @@ export async function followIntoHotView(options: FollowOptions): Promise<Followe
   const { log, view, catalogues } = options;
   const head = await log.head();
   await view.useCatalogues(catalogues.digest);
-  await rebuildTokens(options);
+  await rebuild(options);
   await view.refill(await recentUses(options));
   await view.certify(head);
   const stopping = new AbortController();
@@ -55,18 +58,27 @@ interface Folded {
 
 /** What is written to while the tokens are read from the log. */
 export type TokenSink = Omit<FollowOptions, 'view' | 'clock'> & {
-  readonly view: Pick<FollowOptions['view'], 'put' | 'park'>;
+  readonly view: Pick<FollowOptions['view'], 'put' | 'putCompanies' | 'park'>;
 };
 
-/** Writes every token of the log as it stands now; `concerns` picks some by their id, or by any of their lineage's. */
-export async function rebuildTokens(
+/** The streams the view is built from. */
+export const FOLLOWED_PREFIXES = [TOKEN_PREFIX, COMPANY_PREFIX];
+
+/** Writes every token and company of the log as they stand now; `concerns` picks some tokens by their id, or by any of their lineage's. */
+export async function rebuild(
   { log, view, catalogues, onFault }: TokenSink,
   concerns: (id: string) => boolean = () => true,
 ): Promise<void> {
   const tokens = new Map<string, Folded>();
   const activated = new Set<string>();
   const parked = new Map<string, number>();
-  for await (const event of log.readAll({ streamPrefixes: [TOKEN_PREFIX] })) {
+  const companies = new Map<string, ViewCompany>();
+  for await (const event of log.readAll({ streamPrefixes: FOLLOWED_PREFIXES })) {
+    if (event.stream.startsWith(COMPANY_PREFIX)) {
+      const company = evolveCompany(companies.get(event.stream) ?? null, event as RecordedEvent & CompanyEvent);
+      if (company !== null) companies.set(event.stream, company);
+      continue;
+    }
     const id = event.stream.slice(TOKEN_PREFIX.length);
     if (!concerns(id)) continue;
     if (parked.has(id)) {
@@ -86,6 +98,7 @@ export async function rebuildTokens(
     const successor = successorOf(event);
     if (successor !== null) activated.add(successor);
   }
+  for (const some of inBatches([...companies.values()], COMPANIES_A_PUT)) await view.putCompanies(some);
   let batch = [];
   for (const [id, { token, revision }] of tokens) {
     if (token.status === 'none' || parked.has(id)) continue;
@@ -138,10 +151,10 @@ async function follow(options: FollowOptions, from: Position | null, signal: Abo
   let after = from;
   while (!signal.aborted) {
     try {
-      for await (const message of options.log.subscribe({ after, streamPrefixes: [TOKEN_PREFIX], signal })) {
+      for await (const message of options.log.subscribe({ after, streamPrefixes: FOLLOWED_PREFIXES, signal })) {
         if (message.kind !== 'events') continue;
         for (const event of message.events) {
-          await putToken(options, event);
+          await putEvent(options, event);
           after = event.position;
         }
       }
@@ -153,8 +166,15 @@ async function follow(options: FollowOptions, from: Position | null, signal: Abo
   }
 }
 
-/** Writes the token of an event, and the one it activates, as they stand now. @throws LogUnavailable, ViewUnavailable */
-export async function putToken({ log, view, catalogues, onFault }: TokenSink, event: RecordedEvent): Promise<void> {
+/** Writes what an event has changed, as it stands now. @throws LogUnavailable, ViewUnavailable */
+export async function putEvent(sink: TokenSink, event: RecordedEvent): Promise<void> {
+  if (!event.stream.startsWith(COMPANY_PREFIX)) return await putToken(sink, event);
+  const company = await loadViewCompany(sink.log, event.stream.slice(COMPANY_PREFIX.length));
+  if (company !== null) await sink.view.putCompanies([company]);
+}
+
+/** The token of an event, and the one it activates. */
+async function putToken({ log, view, catalogues, onFault }: TokenSink, event: RecordedEvent): Promise<void> {
   const id = event.stream.slice(TOKEN_PREFIX.length);
   const successor = successorOf(event);
   const standing: StandingToken[] = [];
@@ -171,6 +191,9 @@ export async function putToken({ log, view, catalogues, onFault }: TokenSink, ev
   }
   await view.put(standing.map((token) => toViewToken(token, catalogues)));
 }
+
+const inBatches = <Item>(items: readonly Item[], size: number): Item[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, batch) => items.slice(batch * size, (batch + 1) * size));
 
 async function headRevision(log: EventLog, id: string): Promise<number> {
   for await (const { revision } of log.readStream(tokenStream(id), { direction: 'backwards', limit: 1 }))

@@ -27,6 +27,7 @@ export function tokenOf(index: number): ViewToken {
     grants: ['comma/reports:read', 'comma/reports:write'],
     restrict: { companies: [], projects: [] },
     limits: { reads: 1_000_000_000, writes: 60 },
+    ownLimits: { reads: 1_000_000_000, writes: null },
     digest: tokenDigest(secretOf(index)),
     predecessor: null,
     successor: null,

@@ -28,6 +28,7 @@ export function viewToken(change: Partial<ViewToken> = {}): ViewToken {
     grants: ['comma/reports:read'],
     restrict: { companies: [], projects: [] },
     limits: { reads: 5, writes: 2 },
+    ownLimits: { reads: null, writes: null },
     digest: DIGEST,
     predecessor: null,
     successor: null,
@@ -220,6 +221,73 @@ export function hotViewContract(name: string, open: () => Promise<OpenedView>): 
         const verdict = await admit(token.id, { scope: 'comma/comments:read' });
         if (verdict.kind !== 'refused') throw new Error(verdict.kind);
         expect([verdict.token.catalogues, verdict.usage.reads.limit]).toEqual(['c2', 2]);
+      });
+
+      describe('a company’s limits', () => {
+        const pinned = (change: Partial<ViewToken> = {}): ViewToken =>
+          viewToken({ restrict: { companies: ['acme'], projects: [] }, ...change });
+        const acme = (reads: number | null, version: number, workspace = 'w1') => ({
+          id: 'acme',
+          workspace,
+          limits: { reads, writes: null },
+          version,
+        });
+        const limitOf = async (id: string): Promise<number[]> => {
+          const verdict = await admit(id);
+          if (verdict.kind !== 'admitted' && verdict.kind !== 'refused') throw new Error(verdict.kind);
+          const [usage] = await view.usage([id]);
+          const held = await view.get(id);
+          expect(held?.limits).toEqual(verdict.token.limits);
+          return [verdict.token.limits.reads, verdict.usage.reads.limit, usage!.reads.limit];
+        };
+
+        it('P3 P13 are in force at once for its tokens that have none of their own, and given back', async () => {
+          const [token, other] = [pinned(), viewToken()];
+          await view.put([token, other]);
+          await view.putCompanies([acme(2, 1)]);
+          expect(await kinds(token.id, 3)).toEqual(['admitted', 'admitted', 'throttled']);
+          await view.putCompanies([acme(9, 2)]);
+          expect(await limitOf(token.id)).toEqual([9, 9, 9]);
+          await view.putCompanies([acme(null, 3)]);
+          expect(await limitOf(token.id)).toEqual([5, 5, 5]);
+          expect(await limitOf(other.id)).toEqual([5, 5, 5]);
+        });
+
+        it('P3 an older word of it is ignored', async () => {
+          const token = pinned();
+          await view.put([token]);
+          await view.putCompanies([acme(2, 7)]);
+          await view.putCompanies([acme(4, 6)]);
+          await view.putCompanies([acme(4, 7)]);
+          expect(await limitOf(token.id)).toEqual([2, 2, 2]);
+        });
+
+        it('P3 count for tokens written later, and no more once a token is pinned elsewhere', async () => {
+          await view.putCompanies([acme(2, 1), { ...acme(3, 0), id: 'other' }]);
+          const token = pinned();
+          await view.put([token]);
+          expect(await limitOf(token.id)).toEqual([2, 2, 2]);
+          await view.put([{ ...token, restrict: { companies: ['other'], projects: [] }, version: 2 }]);
+          await view.putCompanies([acme(9, 2)]);
+          expect(await limitOf(token.id)).toEqual([3, 3, 3]);
+        });
+
+        it('P3 a token’s own limit comes first, budget by budget', async () => {
+          const token = pinned({ ownLimits: { reads: 5, writes: null } });
+          const both = pinned({ ownLimits: { reads: 5, writes: 2 } });
+          await view.put([token, both]);
+          await view.putCompanies([{ ...acme(9, 1), limits: { reads: 9, writes: 1 } }]);
+          expect(await limitOf(token.id)).toEqual([5, 5, 5]);
+          expect(await kinds(token.id, 2, { cost: WRITE })).toEqual(['admitted', 'throttled']);
+          expect(await kinds(both.id, 2, { cost: WRITE })).toEqual(['admitted', 'admitted']);
+        });
+
+        it('P13 another workspace’s say nothing', async () => {
+          const token = pinned();
+          await view.put([token]);
+          await view.putCompanies([acme(9, 1, 'w2')]);
+          expect(await limitOf(token.id)).toEqual([5, 5, 5]);
+        });
       });
 
       it('P2 confirms a pass as long as its token lives', async () => {

@@ -13,6 +13,7 @@ export class Interner {
       grants: this.#part('grants', token.grants),
       restrict: this.#part('restrict', token.restrict),
       limits: this.#part('limits', token.limits),
+      ownLimits: this.#part('ownLimits', token.ownLimits),
     };
   }
 

@@ -11,9 +11,11 @@ import {
   type Standing,
   type UsageReading,
   type Verdict,
+  type ViewCompany,
   type ViewToken,
 } from '../hot-view.ts';
 import type { HotViewMaintenance, RecordedUse } from '../maintenance.ts';
+import { CompanyLimits } from './company-limits.ts';
 import { Interner } from './interner.ts';
 import { newId } from '../../ids/new-id.ts';
 
@@ -26,7 +28,9 @@ interface Windows {
 }
 
 interface Entry {
+  /** With its limits in force. */
   token: ViewToken;
+  written: ViewToken;
   readonly windows: Windows;
 }
 
@@ -45,6 +49,7 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
   readonly #windows = new Map<string, Windows>();
   /** The version up to which a token's events were not understood. */
   readonly #parked = new Map<string, number>();
+  readonly #companies = new CompanyLimits<Entry>();
   readonly #interner = new Interner();
   readonly #clock: () => number;
   readonly #wallClock: () => number;
@@ -116,12 +121,23 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
     for (const token of tokens) {
       const entry = this.#entries.get(token.id);
       if (entry === undefined) {
-        this.#entries.set(token.id, { token: this.#interner.token(token), windows: this.#windowsOf(token.id) });
-      } else if (this.#supersedes(token, entry.token)) {
-        entry.token = this.#interner.token(token);
+        const written = this.#interner.token(token);
+        const added = { token: written, written, windows: this.#windowsOf(token.id) };
+        this.#entries.set(token.id, added);
+        this.#putInForce(added);
+      } else if (this.#supersedes(token, entry.written)) {
+        this.#companies.leave(entry.written, entry);
+        entry.written = this.#interner.token(token);
+        this.#putInForce(entry);
       }
       // Whoever writes has understood the events up to this version.
       if (token.version >= (this.#parked.get(token.id) ?? Infinity)) this.#parked.delete(token.id);
+    }
+  }
+
+  putCompanies(companies: readonly ViewCompany[]): void {
+    for (const company of companies) {
+      for (const entry of this.#companies.put(company)) this.#putInForce(entry);
     }
   }
 
@@ -165,6 +181,12 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
 
   async close(): Promise<void> {
     this.#certified = false;
+  }
+
+  #putInForce(entry: Entry): void {
+    const { written } = entry;
+    const limits = this.#companies.join(written, entry);
+    entry.token = limits === written.limits ? written : this.#interner.token({ ...written, limits });
   }
 
   #supersedes(token: ViewToken, held: ViewToken): boolean {

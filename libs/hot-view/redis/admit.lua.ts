@@ -2,7 +2,7 @@ import { HANDSHAKES_PER_MINUTE, REFUSALS_PER_MINUTE } from '../hot-view.ts';
 import { PRELUDE } from './prelude.lua.ts';
 
 /**
- * One call: look-up, scope and metering. KEYS: header, token, windows.
+ * One call: look-up, scope and metering. KEYS: header, token, windows, companies.
  * ARGV: run_id, clock offset ms, stale ms, digest, scope or '', reads, writes, handshakes, stamp of the record the
  * caller has parsed (its version and catalogues), the caller's clock (an expiry has passed when it has by either).
  * Answers [kind, …]; the record itself only where the caller has not got this one.
@@ -10,7 +10,7 @@ import { PRELUDE } from './prelude.lua.ts';
 export const ADMIT = `${PRELUDE}
 local now, why = standing(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]))
 if not now then return { 'not-ready', why, 1 } end
-local t = redis.call('HMGET', KEYS[2], 'digest', 'status', 'expires', 'retires', 'reads', 'writes', 'grants', 'version', 'parked', 'catalogues')
+local t = redis.call('HMGET', KEYS[2], 'digest', 'status', 'expires', 'retires', 'reads', 'writes', 'grants', 'version', 'parked', 'catalogues', 'own', 'company')
 local known = t[1] == ARGV[4]
 if t[9] and (known or not t[1]) then return { 'not-ready', 'the events of this token are not understood', 0 } end
 if not known then return { 'unknown' } end
@@ -21,8 +21,12 @@ local windows = load_windows(KEYS[3], second)
 local record = ''
 if t[8] .. ' ' .. t[10] ~= ARGV[9] then record = redis.call('HGET', KEYS[2], 'record') end
 
+local limits = limits_of(KEYS[4], t[5], t[6], t[11], t[12])
+limits[3] = ${HANDSHAKES_PER_MINUTE}
+
 local function readings(answer)
   for budget = 1, 2 do
+    answer[#answer + 1] = limits[budget]
     answer[#answer + 1] = used(windows[budget])
     answer[#answer + 1] = reset(windows[budget], second)
   end
@@ -46,7 +50,6 @@ if dead then return refuse(dead, '', 60) end
 if ARGV[5] ~= '' and not string.find(t[7], '\\n' .. ARGV[5] .. '\\n', 1, true) then return refuse('missing_scope', '', 1) end
 
 local names = { 'reads', 'writes', 'handshakes' }
-local limits = { tonumber(t[5]), tonumber(t[6]), ${HANDSHAKES_PER_MINUTE} }
 local short, longest, taken = {}, 0, false
 for budget = 1, 3 do
   local cost = tonumber(ARGV[5 + budget])

@@ -98,10 +98,6 @@ export class ClusterConnection implements Connection {
     return evaluate(this.#cluster, script, keys, args);
   }
 
-  hget(key: string, field: string): Promise<string | null> {
-    return this.#cluster.hget(key, field);
-  }
-
   close(): void {
     this.#closed = true;
     this.#cluster.disconnect();

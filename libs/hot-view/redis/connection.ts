@@ -12,7 +12,6 @@ export interface Connection {
   readonly reason: string;
   /** Runs a script in one round trip, two where the server has not seen it yet. @throws Error: it may have run or not */
   run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown>;
-  hget(key: string, field: string): Promise<string | null>;
   close(): void;
 }
 

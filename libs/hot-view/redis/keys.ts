@@ -14,6 +14,11 @@ export class Keys {
     return `{${this.#namespace}:${partition}}:header`;
   }
 
+  /** What the companies say, in each partition: one script may touch no other's keys. */
+  companies(partition: number): string {
+    return `{${this.#namespace}:${partition}}:companies`;
+  }
+
   token(id: string): string {
     return `{${this.#namespace}:${partitionOf(id)}}:token:${id}`;
   }

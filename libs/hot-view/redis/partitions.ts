@@ -1,12 +1,19 @@
 import { encodeTime, TIME_LEN, ulid } from 'ulid';
 import type { Position } from '../../event-log/event-log.ts';
-import { PARTITIONS, ViewUnavailable } from '../hot-view.ts';
+import { PARTITIONS, type ViewCompany, ViewUnavailable } from '../hot-view.ts';
 import { type Connection, script } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { BEAT, BEGIN, CERTIFY } from './partition.lua.ts';
+import { fieldsOfCompany } from './replies.ts';
+import { PUT_COMPANIES } from './tokens.lua.ts';
 import type { ViewScripts } from './view-scripts.ts';
 
-const SCRIPTS = { begin: script(BEGIN), certify: script(CERTIFY), beat: script(BEAT) };
+const SCRIPTS = {
+  begin: script(BEGIN),
+  certify: script(CERTIFY),
+  beat: script(BEAT),
+  putCompanies: script(PUT_COMPANIES),
+};
 const ENDED_AFTER_MS = 3_600_000;
 const UNKNOWN = 'it is not known to be certified yet';
 
@@ -25,6 +32,17 @@ export interface Heard {
   /** Those that did not answer: nothing is known of them. */
   readonly unreached: ReadonlyMap<number, ViewUnavailable>;
 }
+
+interface Answers {
+  readonly reached: ReadonlyMap<number, unknown>;
+  readonly unreached: ReadonlyMap<number, ViewUnavailable>;
+}
+
+/** Of scripts that answer why their partition does not stand, or ''. */
+const heardOf = ({ reached, unreached }: Answers): Heard => ({
+  doubts: new Map([...reached].flatMap(([partition, doubt]) => (doubt === '' ? [] : [[partition, String(doubt)]]))),
+  unreached,
+});
 
 /**
  * The partitions' certificates. In a cluster each lies with the node that holds it, so each is asked, lost and certified
@@ -97,25 +115,38 @@ export class Partitions {
     return this.#sayOrAsk('ask', partitions);
   }
 
-  async #sayOrAsk(what: Position | '' | 'ask', partitions: readonly number[]): Promise<Heard> {
-    const args = [...this.#scripts.standingArgs(), what] as const;
-    const { reached, unreached } = await this.#each(partitions, (key) => this.#scripts.run(SCRIPTS.beat, [key], args));
-    const doubts = new Map<number, string>();
-    for (const [partition, answer] of reached) {
-      const doubt = answer as string;
-      if (doubt !== '') doubts.set(partition, doubt);
-      this.hear(partition, doubt === '' ? null : doubt, args[0]);
-    }
-    for (const [partition, { message }] of unreached) this.hear(partition, message, args[0]);
-    return { doubts, unreached };
+  /** Writes what companies say into each. `doubts`: it is written, but the partition cannot vouch for it. */
+  async putCompanies(
+    companies: readonly ViewCompany[],
+    partitions: readonly number[] = EVERY_PARTITION,
+  ): Promise<Heard> {
+    if (companies.length === 0) return { doubts: new Map(), unreached: new Map() };
+    const args = [...this.#scripts.standingArgs(), ...companies.flatMap(fieldsOfCompany)];
+    return heardOf(
+      await this.#each(partitions, (header, partition) =>
+        this.#scripts.run(SCRIPTS.putCompanies, [header, this.#keys.companies(partition)], args),
+      ),
+    );
   }
 
-  async #each(partitions: readonly number[], ask: (headerKey: string) => Promise<unknown>) {
+  async #sayOrAsk(what: Position | '' | 'ask', partitions: readonly number[]): Promise<Heard> {
+    const args = [...this.#scripts.standingArgs(), what] as const;
+    const answers = await this.#each(partitions, (key) => this.#scripts.run(SCRIPTS.beat, [key], args));
+    for (const [partition, answer] of answers.reached)
+      this.hear(partition, answer === '' ? null : String(answer), args[0]);
+    for (const [partition, { message }] of answers.unreached) this.hear(partition, message, args[0]);
+    return heardOf(answers);
+  }
+
+  async #each(
+    partitions: readonly number[],
+    ask: (headerKey: string, partition: number) => Promise<unknown>,
+  ): Promise<Answers> {
     const reached = new Map<number, unknown>();
     const unreached = new Map<number, ViewUnavailable>();
     const asking = partitions.map(async (partition) => {
       try {
-        reached.set(partition, await ask(this.#keys.header(partition)));
+        reached.set(partition, await ask(this.#keys.header(partition), partition));
       } catch (error) {
         unreached.set(partition, error as ViewUnavailable);
       }

@@ -89,6 +89,19 @@ local function retry_after(window, now, cost, limit)
   return BUCKETS
 end
 
+-- Limits in force of a token: its own, else its company's, else its catalogue's. reads and writes are those without the
+-- company, own names the budgets it has a limit of its own for, company is its field or ''.
+local function limits_of(companies, reads, writes, own, company)
+  local limits = { tonumber(reads), tonumber(writes) }
+  local held = company ~= '' and redis.call('HGET', companies, company)
+  if held then
+    local _, r, w = string.match(held, '^(%d+) (%d*) (%d*)$')
+    if r ~= '' and own ~= 'reads' then limits[1] = tonumber(r) end
+    if w ~= '' and own ~= 'writes' then limits[2] = tonumber(w) end
+  end
+  return limits
+end
+
 local function take(window, second, cost)
   window[second] = (window[second] or 0) + cost
 end

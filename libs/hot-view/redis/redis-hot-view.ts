@@ -9,6 +9,7 @@ import {
   type Standing,
   type UsageReading,
   type Verdict,
+  type ViewCompany,
   ViewUnavailable,
   type ViewToken,
 } from '../hot-view.ts';
@@ -20,8 +21,18 @@ import { Keys, partitionOf } from './keys.ts';
 import { openConnection } from './open-connection.ts';
 import { REFILL } from './partition.lua.ts';
 import { EVERY_PARTITION, Partitions } from './partitions.ts';
-import { type AdmitReply, fieldsOf, ParsedRecords, reading, stampOf, usageOf, type UsageReply } from './replies.ts';
-import { CONFIRM, PARK, PUT, USAGE } from './tokens.lua.ts';
+import {
+  type AdmitReply,
+  fieldsOf,
+  type GetReply,
+  inForce,
+  NOTHING_USED,
+  ParsedRecords,
+  stampOf,
+  usageOf,
+  type UsageReply,
+} from './replies.ts';
+import { CONFIRM, GET, PARK, PUT, USAGE } from './tokens.lua.ts';
 import { ViewScripts } from './view-scripts.ts';
 
 export interface RedisHotViewOptions {
@@ -41,6 +52,7 @@ export interface RedisHotViewOptions {
 
 const SCRIPTS = {
   admit: script(ADMIT),
+  get: script(GET),
   put: script(PUT),
   park: script(PARK),
   confirm: script(CONFIRM),
@@ -86,7 +98,7 @@ export class RedisHotView implements HotView, HotViewMaintenance {
     const args = this.#scripts.standingArgs();
     let reply: AdmitReply;
     try {
-      const keys = [this.#keys.header(partitionOf(id)), this.#keys.token(id), this.#keys.windows(id)];
+      const keys = this.#keysOf(id);
       const stamp = cached === undefined ? '' : stampOf(cached);
       const asked = [digest, scope ?? '', cost.reads, cost.writes, cost.handshakes, stamp, this.#wallClock()];
       reply = (await this.#scripts.run(SCRIPTS.admit, keys, [...args, ...asked])) as AdmitReply;
@@ -99,17 +111,18 @@ export class RedisHotView implements HotView, HotViewMaintenance {
       return notReady(reply[1]);
     }
     const [, record, windowSecond, epoch] = reply;
-    const token = cached !== undefined && record === '' ? cached : this.#records.parse(record);
+    const written = cached !== undefined && record === '' ? cached : this.#records.parse(record);
     if (reply[0] === 'admitted') {
       const [, , , , ...readings] = reply;
-      return { kind: 'admitted', token, usage: usageOf(token, readings), windowSecond, epoch };
+      const token = inForce(written, { reads: readings[0], writes: readings[3] });
+      return { kind: 'admitted', token, usage: usageOf(readings), windowSecond, epoch };
     }
     const [, , , , reason, short, retryAfterSeconds, within, ...readings] = reply;
     return {
       kind: 'refused',
       reason,
-      token,
-      usage: usageOf(token, readings),
+      token: inForce(written, { reads: readings[0], writes: readings[3] }),
+      usage: usageOf(readings),
       windowSecond,
       short: short === '' ? [] : (short.split(',') as ('reads' | 'writes' | 'handshakes')[]),
       retryAfterSeconds,
@@ -123,8 +136,10 @@ export class RedisHotView implements HotView, HotViewMaintenance {
 
   /** @throws ViewUnavailable */
   async get(id: string): Promise<ViewToken | null> {
-    const record = await this.#scripts.asking(() => this.#connection.hget(this.#keys.token(id), 'record'));
-    return record === null ? null : (JSON.parse(record) as ViewToken);
+    const reply = (await this.#scripts.run(SCRIPTS.get, this.#keysOf(id), [])) as GetReply;
+    if (reply.length === 0) return null;
+    const [record, reads, writes] = reply;
+    return inForce(JSON.parse(record) as ViewToken, { reads, writes });
   }
 
   /** Throws too where it wrote, but a partition that was certified cannot vouch for it any more. */
@@ -137,6 +152,12 @@ export class RedisHotView implements HotView, HotViewMaintenance {
   /** `put` of a view that is being built: it need not vouch for anything yet. @throws ViewUnavailable */
   async build(tokens: readonly ViewToken[]): Promise<void> {
     await this.#writeAll(tokens);
+  }
+
+  async putCompanies(companies: readonly ViewCompany[]): Promise<void> {
+    const { doubts, unreached } = await this.partitions.putCompanies(companies);
+    const [doubt] = [...doubts.values(), ...[...unreached.values()].map(({ message }) => message)];
+    if (doubt !== undefined) throw new ViewUnavailable(`the hot view may not be trusted: ${doubt}`);
   }
 
   /** @throws ViewUnavailable */
@@ -201,11 +222,18 @@ export class RedisHotView implements HotView, HotViewMaintenance {
   }
 
   async #usageOf(id: string): Promise<UsageReading> {
-    const keys = [this.#keys.header(partitionOf(id)), this.#keys.token(id), this.#keys.windows(id)];
-    const reply = (await this.#scripts.run(SCRIPTS.usage, keys, [this.#scripts.offsetMs])) as UsageReply;
-    const [readsLimit, reads, readsReset, writesLimit, writes, writesReset] =
-      reply.length === 0 ? [0, 0, 0, 0, 0, 0] : reply;
-    return { reads: reading(readsLimit, reads, readsReset), writes: reading(writesLimit, writes, writesReset) };
+    const reply = (await this.#scripts.run(SCRIPTS.usage, this.#keysOf(id), [this.#scripts.offsetMs])) as UsageReply;
+    return usageOf(reply.length === 0 ? NOTHING_USED : reply);
+  }
+
+  #keysOf(id: string): string[] {
+    const partition = partitionOf(id);
+    return [
+      this.#keys.header(partition),
+      this.#keys.token(id),
+      this.#keys.windows(id),
+      this.#keys.companies(partition),
+    ];
   }
 
   async #refillLineage(uses: readonly RecordedUse[]): Promise<void> {

@@ -1,4 +1,6 @@
-import type { RefusalReason, UsageReading, ViewToken, WindowReading } from '../hot-view.ts';
+import type { Limits } from '../../tokens/limits.ts';
+import { companyKey, companyKeyOf } from '../company-key.ts';
+import type { RefusalReason, UsageReading, ViewCompany, ViewToken, WindowReading } from '../hot-view.ts';
 
 /** What `ADMIT` answers (admit.lua.ts). Numbers are integers, nothing is null. */
 export type AdmitReply =
@@ -17,22 +19,33 @@ export type AdmitReply =
       ...Readings,
     ];
 
-/** Used and reset of reads, then of writes. */
-export type Readings = readonly [number, number, number, number];
+/** Limit in force, used and reset of reads, then of writes. */
+export type Readings = readonly [number, number, number, number, number, number];
+
+/** What `GET` answers: the record, and the limits in force. */
+export type GetReply = readonly [] | readonly [record: string, reads: number, writes: number];
 
 /** What `USAGE` answers. */
-export type UsageReply = readonly [] | readonly [number, number, number, number, number, number];
+export type UsageReply = readonly [] | Readings;
 
-export const reading = (limit: number, used: number, resetSeconds: number): WindowReading => ({
+const reading = (limit: number, used: number, resetSeconds: number): WindowReading => ({
   limit,
   used,
   resetSeconds,
 });
 
-export const usageOf = ({ limits }: ViewToken, readings: Readings): UsageReading => ({
-  reads: reading(limits.reads, readings[0], readings[1]),
-  writes: reading(limits.writes, readings[2], readings[3]),
+export const usageOf = (readings: Readings): UsageReading => ({
+  reads: reading(readings[0], readings[1], readings[2]),
+  writes: reading(readings[3], readings[4], readings[5]),
 });
+
+export const NOTHING_USED: Readings = [0, 0, 0, 0, 0, 0];
+
+/** The token as it was written, with the limits the view says are in force. */
+export function inForce(token: ViewToken, { reads, writes }: Limits): ViewToken {
+  const same = token.limits.reads === reads && token.limits.writes === writes;
+  return same ? token : { ...token, limits: { reads, writes } };
+}
 
 /** The arguments of `PUT` for a token. */
 export const fieldsOf = (token: ViewToken): (string | number)[] => [
@@ -46,6 +59,16 @@ export const fieldsOf = (token: ViewToken): (string | number)[] => [
   token.limits.writes,
   `\n${token.grants.join('\n')}\n`,
   token.catalogues,
+  token.ownLimits.reads !== null ? 'reads' : token.ownLimits.writes !== null ? 'writes' : '',
+  companyKeyOf(token) ?? '',
+];
+
+/** The arguments of `PUT_COMPANIES` for a company. */
+export const fieldsOfCompany = ({ workspace, id, version, limits }: ViewCompany): (string | number)[] => [
+  companyKey(workspace, id),
+  version,
+  limits.reads ?? '',
+  limits.writes ?? '',
 ];
 
 /** Tells two records of a token apart (`ADMIT` compares it). */

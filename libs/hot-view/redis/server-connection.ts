@@ -71,10 +71,6 @@ export class ServerConnection implements Connection {
     return evaluate(this.#redis, script, keys, args);
   }
 
-  hget(key: string, field: string): Promise<string | null> {
-    return this.#redis.hget(key, field);
-  }
-
   close(): void {
     this.#lost('it is closed');
     this.#redis.disconnect();

@@ -1,12 +1,13 @@
 import { PRELUDE } from './prelude.lua.ts';
 
 /** Fields `PUT` takes of each token, in this order. */
-export const TOKEN_FIELDS = 10;
+export const TOKEN_FIELDS = 12;
 
 /**
  * Writes tokens of one lineage, each unless its version is known (the same version counts when only it was made under the
  * catalogues the header names). KEYS: header, tokens. ARGV: run_id, clock offset ms, stale ms, then of each token its
- * version, record, digest, status, expires, retires, reads, writes, grants, catalogues.
+ * version, record, digest, status, expires, retires, reads, writes, grants, catalogues, own, company
+ * (the last two as `limits_of` takes them).
  * Answers why the partition may not vouch for the write, '' where it may or where it was never certified.
  */
 export const PUT = `${PRELUDE}
@@ -19,10 +20,27 @@ for i = 2, #KEYS do
   if not known or version > known or version == known and catalogues == under and held[2] ~= under then
     redis.call('HSET', KEYS[i], 'version', ARGV[at], 'record', ARGV[at + 1], 'digest', ARGV[at + 2],
       'status', ARGV[at + 3], 'expires', ARGV[at + 4], 'retires', ARGV[at + 5],
-      'reads', ARGV[at + 6], 'writes', ARGV[at + 7], 'grants', ARGV[at + 8], 'catalogues', catalogues)
+      'reads', ARGV[at + 6], 'writes', ARGV[at + 7], 'grants', ARGV[at + 8], 'catalogues', catalogues,
+      'own', ARGV[at + 10], 'company', ARGV[at + 11])
   end
   -- Whoever writes has understood the events up to this version.
   if held[3] and version >= tonumber(held[3]) then redis.call('HDEL', KEYS[i], 'parked') end
+end
+local now, why, building = standing(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]))
+if now or building then return '' end
+return why
+`;
+
+/**
+ * Writes companies into one partition, each unless its version is known. KEYS: header, companies. ARGV: run_id, clock
+ * offset ms, stale ms, then of each company its field, version, reads or '', writes or ''. Answers as `PUT` does.
+ */
+export const PUT_COMPANIES = `${PRELUDE}
+for i = 4, #ARGV, 4 do
+  local held = redis.call('HGET', KEYS[2], ARGV[i])
+  if not held or tonumber(ARGV[i + 1]) > tonumber(string.match(held, '^%d+')) then
+    redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1] .. ' ' .. ARGV[i + 2] .. ' ' .. ARGV[i + 3])
+  end
 end
 local now, why, building = standing(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]))
 if now or building then return '' end
@@ -55,13 +73,22 @@ end
 return answers
 `;
 
-/** What is used, nothing taken, certified or not. KEYS: header, token, windows. ARGV: clock offset ms. */
-export const USAGE = `${PRELUDE}
-local t = redis.call('HMGET', KEYS[2], 'reads', 'writes')
+/** The record and the limits in force. KEYS: header, token, windows, companies. */
+export const GET = `${PRELUDE}
+local t = redis.call('HMGET', KEYS[2], 'record', 'reads', 'writes', 'own', 'company')
 if not t[1] then return {} end
+local limits = limits_of(KEYS[4], t[2], t[3], t[4], t[5])
+return { t[1], limits[1], limits[2] }
+`;
+
+/** What is used, nothing taken, certified or not. KEYS: header, token, windows, companies. ARGV: clock offset ms. */
+export const USAGE = `${PRELUDE}
+local t = redis.call('HMGET', KEYS[2], 'reads', 'writes', 'own', 'company')
+if not t[1] then return {} end
+local limits = limits_of(KEYS[4], t[1], t[2], t[3], t[4])
 local last = tonumber(redis.call('HGET', KEYS[1], 'second') or '0')
 local second = math.max(last, math.floor(raw_ms(tonumber(ARGV[1])) / 1000))
 local windows = load_windows(KEYS[3], second)
-return { tonumber(t[1]), used(windows[1]), reset(windows[1], second),
-  tonumber(t[2]), used(windows[2]), reset(windows[2], second) }
+return { limits[1], used(windows[1]), reset(windows[1], second),
+  limits[2], used(windows[2]), reset(windows[2], second) }
 `;

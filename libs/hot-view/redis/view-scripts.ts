@@ -28,13 +28,8 @@ export class ViewScripts {
   async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     // Without a known run nothing may be asked: no answer could be trusted.
     if (this.#connection.runId === null) throw new ViewUnavailable(this.#connection.reason);
-    return await this.asking(() => this.#connection.run(script, keys, args));
-  }
-
-  /** @throws ViewUnavailable */
-  async asking<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     try {
-      return await ask();
+      return await this.#connection.run(script, keys, args);
     } catch (error) {
       throw new ViewUnavailable('the hot view did not answer', { cause: error });
     }

@@ -34,14 +34,18 @@ export class ChangeTokenOperation implements Operation<ChangeTokenInput> {
   async run(input: ChangeTokenInput, call: Call): Promise<Result> {
     const standing = await this.records.find(input.id, call.token.workspace);
     if (standing === null) return notFound('There is no such token here.');
+    const { workspace, restrict: pinned } = standing.token;
+    const restrict = input.restrict && {
+      companies: input.restrict.companies ?? [],
+      projects: input.restrict.projects ?? [],
+    };
     const command: ChangeToken = {
       type: 'ChangeToken',
       catalogue: this.records.catalogueOf(standing),
+      companies: await this.records.companiesOf(workspace, restrict === undefined ? [pinned] : [pinned, restrict]),
       ...(input.name === undefined ? {} : { name: input.name.normalize('NFC') }),
       ...(input.scopes === undefined ? {} : { scopes: input.scopes }),
-      ...(input.restrict === undefined
-        ? {}
-        : { restrict: { companies: input.restrict.companies ?? [], projects: input.restrict.projects ?? [] } }),
+      ...(restrict === undefined ? {} : { restrict }),
       ...(input.limits === undefined ? {} : { limits: budgetsOf(input.limits) }),
       ...(input.expires_at === undefined
         ? {}

@@ -12,6 +12,7 @@ import { toRecord } from '../record.ts';
 import { tokenWithSecretSchema } from '../schema.ts';
 import { DecideToken } from '../token-commands.ts';
 import { formatToken, newSecret, tokenDigest } from '../token-format.ts';
+import { TokenRecords } from '../token-records.ts';
 import { tokenProblem } from '../token-problem.ts';
 import { CreateTokenInput } from './inputs.ts';
 
@@ -35,6 +36,7 @@ export class CreateTokenOperation implements Operation<CreateTokenInput> {
     private readonly commands: CommandBus,
     @Inject(CATALOGUES) private readonly catalogues: Catalogues,
     @Inject(EVENT_LOG) private readonly log: EventLog,
+    private readonly records: TokenRecords,
   ) {}
 
   async run(input: CreateTokenInput, call: Call): Promise<Result> {
@@ -43,6 +45,8 @@ export class CreateTokenOperation implements Operation<CreateTokenInput> {
     const owner = await this.#owner(input, call);
     if (owner === null) return invalid([{ field: 'owner', message: 'is nobody here' }]);
 
+    const restrict = { companies: input.restrict?.companies ?? [], projects: input.restrict?.projects ?? [] };
+    const companies = await this.records.companiesOf(call.token.workspace, [restrict]);
     const id = call.newId();
     // Only the digest travels on: the secret is in no command and no event (P5).
     const token = formatToken(catalogue.prefix, id, newSecret());
@@ -57,8 +61,9 @@ export class CreateTokenOperation implements Operation<CreateTokenInput> {
           name: input.name.normalize('NFC'),
           owner,
           scopes: input.scopes,
-          restrict: { companies: input.restrict?.companies ?? [], projects: input.restrict?.projects ?? [] },
+          restrict,
           limits: { reads: input.limits?.reads?.per_minute ?? null, writes: input.limits?.writes?.per_minute ?? null },
+          companies,
           expiresAtMs:
             input.expires_at === undefined || input.expires_at === null ? null : Date.parse(input.expires_at),
           digest: tokenDigest(token),
@@ -74,7 +79,7 @@ export class CreateTokenOperation implements Operation<CreateTokenInput> {
     if (outcome.state.status === 'none') throw new Error('a created token has no state');
     const standing = { token: outcome.state, revision: outcome.revision, activated: true };
     return {
-      body: { ...toRecord(standing, catalogue, NOTHING_USED, null, call.nowMs), token },
+      body: { ...toRecord(standing, await this.records.limitsOf(standing), NOTHING_USED, null, call.nowMs), token },
       revision: outcome.revision,
       position: outcome.position,
     };

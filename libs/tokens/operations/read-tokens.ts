@@ -45,8 +45,9 @@ export class ListTokensOperation implements Operation<ListTokensInput> {
     const ids = page.items.map((item) => item.token.id);
     const usage = await this.view.usage(ids);
     const lastUsed = await this.queries.execute(new LastUsed(ids));
+    const limits = await this.records.limitsOfAll(page.items);
     const items = page.items.map((item, index) =>
-      toRecord(item, this.records.catalogueOf(item), usedOf(usage[index]!), lastUsed.get(item.token.id) ?? null, nowMs),
+      toRecord(item, limits[index]!, usedOf(usage[index]!), lastUsed.get(item.token.id) ?? null, nowMs),
     );
     return { body: { items, next: page.next } };
   }

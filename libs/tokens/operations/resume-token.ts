@@ -34,6 +34,7 @@ export class ResumeTokenOperation implements Operation<TokenIdInput> {
     const command = {
       type: 'ResumeToken',
       catalogue: this.records.catalogueOf(standing),
+      companies: await this.records.companiesOf(standing.token.workspace, [standing.token.restrict]),
       giver: authorityOf(call.token),
       nowMs: call.nowMs,
     } as const;

@@ -40,6 +40,7 @@ export class RotateTokenOperation implements Operation<RotateTokenInput> {
         input.id,
         {
           catalogue,
+          companies: await this.records.companiesOf(standing.token.workspace, [standing.token.restrict]),
           overlapMs:
             input.overlap_seconds === undefined || input.overlap_seconds === null ? null : input.overlap_seconds * 1000,
           giver: authorityOf(call.token),
