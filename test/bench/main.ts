@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { calls } from './calls.ts';
+import { eventstore } from './eventstore.ts';
 import { log } from './log.ts';
 import { manyTokens } from './many-tokens.ts';
 import { memoryView } from './memory-view.ts';
@@ -14,7 +15,7 @@ import { start } from './start.ts';
 import type { Findings, Subject } from './subject.ts';
 
 /** In the order of the report. */
-const SUBJECTS: readonly Subject[] = [calls, manyTokens, revocation, log, memoryView, start];
+const SUBJECTS: readonly Subject[] = [calls, manyTokens, revocation, log, eventstore, memoryView, start];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !SUBJECTS.some((subject) => subject.name === name));

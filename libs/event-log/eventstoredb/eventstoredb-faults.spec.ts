@@ -12,7 +12,7 @@ describe('EventStoreDB that fails (double)', () => {
 
   beforeEach(async () => {
     double = await new EventStoreDouble().start();
-    log = await openEventStoreLog({ connectionString: double.connectionString, deadlineMs: 300 });
+    log = await openEventStoreLog({ connectionString: double.connectionString, deadlineMs: 2_000 });
   });
   afterEach(async () => {
     await log.close();
@@ -29,7 +29,7 @@ describe('EventStoreDB that fails (double)', () => {
     await double.start();
     expect(await log.append('one', 0, [event()])).toMatchObject({ revision: 1 });
     expect(double.store.all).toHaveLength(2);
-  }, 15_000);
+  }, 30_000);
 
   it('P1 stores once each what was in flight when the server was killed', async () => {
     double.delayAppendsMs = 5;
@@ -65,7 +65,7 @@ describe('EventStoreDB that fails (double)', () => {
   it('gives up on an answer that never comes, as of unknown outcome', async () => {
     double.delayAppendsMs = 20_000;
     await expect(log.append('one', 'no-stream', [event()])).rejects.toMatchObject({ name: 'OutcomeUnknown' });
-  }, 15_000);
+  }, 30_000);
 
   it('knows a tombstoned stream, and lets a soft-deleted one go on', async () => {
     for (const stream of ['soft', 'hard']) await log.append(stream, 'no-stream', [event()]);
@@ -116,7 +116,7 @@ describe('EventStoreDB that fails (double)', () => {
     ]);
     expect(appended).toMatchObject({ revision: 1 });
     expect(read).toHaveLength(1);
-  }, 20_000);
+  }, 40_000);
 
   it('tells by its own error that a server takes less than we do', async () => {
     double.store.maxAppendSize = 100;
@@ -139,7 +139,7 @@ describe('EventStoreDB that fails (double)', () => {
         expect(revisions).toEqual(direction === 'forwards' ? numbers : numbers.toReversed());
       }
     }
-  }, 60_000);
+  }, 90_000);
 
   it('takes no read that closing cut short for a whole one', async () => {
     double.store.append('one', 'no-stream', Array.from({ length: 3_000 }, stored));
@@ -239,7 +239,7 @@ describe('EventStoreDB of which another node leads (doubles)', () => {
     await expect(pending).rejects.toMatchObject({ name: 'OutcomeUnknown' });
     expect(double.store.all).toHaveLength(2);
     await other.close();
-  }, 20_000);
+  }, 40_000);
 });
 
 function event(): NewEvent {
