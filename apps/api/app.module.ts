@@ -1,4 +1,4 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import { TerminusModule } from '@nestjs/terminus';
@@ -119,8 +119,17 @@ const QUERIES = [
 
 @Module({})
 export class AppModule {
-  /** @param clock what routines are due by, Unix ms */
-  static of(settings: Settings, parts: Parts, catalogues: Catalogues, clock: () => number): DynamicModule {
+  /**
+   * @param clock what routines are due by, Unix ms
+   * @param products operations of further products, with what they need
+   */
+  static of(
+    settings: Settings,
+    parts: Parts,
+    catalogues: Catalogues,
+    clock: () => number,
+    products: readonly Provider[],
+  ): DynamicModule {
     return {
       module: AppModule,
       imports: [CqrsModule.forRoot(), DiscoveryModule, TerminusModule.forRoot({ logger: false })],
@@ -145,6 +154,7 @@ export class AppModule {
         ...ROUTINES,
         ...PEOPLE,
         ...QUERIES,
+        ...products,
       ],
     };
   }

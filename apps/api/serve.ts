@@ -1,4 +1,4 @@
-import type { INestApplicationContext } from '@nestjs/common';
+import type { INestApplicationContext, Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
@@ -20,11 +20,21 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** The whole server, listening. @param clock what routines are due by, Unix ms */
-export async function serve(settings: Settings, logger: Logger, clock = Date.now): Promise<Server> {
+/**
+ * The whole server, listening.
+ * @param clock what routines are due by, Unix ms
+ * @param products operations of further products, with what they need
+ */
+export async function serve(
+  settings: Settings,
+  logger: Logger,
+  clock = Date.now,
+  products: readonly Provider[] = [],
+): Promise<Server> {
   const catalogues = loadCatalogues(settings.cataloguesFolder);
   const parts = await compose(settings, catalogues, logger);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.of(settings, parts, catalogues, clock), {
+  const module = AppModule.of(settings, parts, catalogues, clock, products);
+  const app = await NestFactory.create<NestExpressApplication>(module, {
     bodyParser: false,
     logger: new NestLogger(logger),
   });

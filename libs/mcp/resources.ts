@@ -29,8 +29,9 @@ export class Resources {
       if (declared === undefined) return [];
       const list = named.get(declared.listedBy);
       if (list === undefined) throw new Error(`${read.spec.name}: there is no operation ${declared.listedBy}`);
-      if (!declared.uriTemplate.endsWith(VARIABLE))
-        throw new Error(`${read.spec.name}: its URI must end in ${VARIABLE}`);
+      if (declared.uriTemplate.split(VARIABLE).length !== 2) {
+        throw new Error(`${read.spec.name}: its URI must hold ${VARIABLE}, once`);
+      }
       return [{ declared, read, list }];
     });
   }
@@ -47,8 +48,10 @@ export class Resources {
   /** What a URI names; null: nothing of ours. Whether it is there is for the gate to tell. */
   named(uri: string): NamedResource | null {
     for (const kind of this.#kinds) {
-      const start = startOf(kind);
-      if (uri.startsWith(start) && uri.length > start.length) return { kind, id: uri.slice(start.length) };
+      const [start, end] = partsOf(kind);
+      if (!uri.startsWith(start) || !uri.endsWith(end) || uri.length <= start.length + end.length) continue;
+      const id = decoded(uri.slice(start.length, uri.length - end.length));
+      if (id !== null) return { kind, id };
     }
     return null;
   }
@@ -63,9 +66,19 @@ export class Resources {
   }
 }
 
-export const uriOf = ({ kind, id }: NamedResource): string => startOf(kind) + id;
+export const uriOf = ({ kind, id }: NamedResource): string => partsOf(kind).join(encodeURIComponent(id));
 
-const startOf = ({ declared }: ResourceKind): string => declared.uriTemplate.slice(0, -VARIABLE.length);
+const partsOf = ({ declared }: ResourceKind): [string, string] =>
+  declared.uriTemplate.split(VARIABLE) as [string, string];
+
+/** One segment (RFC 6570 §3.2.2); null: it is more, or not encoded as one. */
+function decoded(text: string): string | null {
+  try {
+    return text.includes('/') ? null : decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+}
 
 export const templateOf = ({ declared, read }: ResourceKind): ResourceTemplateType => ({
   name: read.spec.name,

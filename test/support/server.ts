@@ -1,3 +1,4 @@
+import type { Provider } from '@nestjs/common';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,7 +44,11 @@ export interface TestServer {
 }
 
 /** Starts on a free loopback port, with a data directory that `close` removes (unless one was given). */
-export async function startServer(options: Partial<Settings> = {}, clock = Date.now): Promise<TestServer> {
+export async function startServer(
+  options: Partial<Settings> = {},
+  clock = Date.now,
+  products: readonly Provider[] = [],
+): Promise<TestServer> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'writ-e2e-'));
   const logged: string[] = [];
   const server = await serve(
@@ -62,6 +67,7 @@ export async function startServer(options: Partial<Settings> = {}, clock = Date.
     },
     createLogger({ write: (line) => logged.push(line) }, 'trace'),
     clock,
+    products,
   );
   const operator = readOperatorToken(dataDir);
   if (operator === null) throw new Error('founding left no operator token');
