@@ -44,6 +44,7 @@ import {
 } from '../../libs/tokens/operations/read-tokens.ts';
 import { ResumeTokenOperation } from '../../libs/tokens/operations/resume-token.ts';
 import { RevokeTokenOperation } from '../../libs/tokens/operations/revoke-token.ts';
+import { RevokeTokensOfPersonOperation } from '../../libs/tokens/operations/revoke-tokens-of-person.ts';
 import { RotateTokenOperation } from '../../libs/tokens/operations/rotate-token.ts';
 import { SuspendTokenOperation } from '../../libs/tokens/operations/suspend-token.ts';
 import { TokenAnswers } from '../../libs/tokens/token-answers.ts';
@@ -72,6 +73,7 @@ const TOKENS = [
   SuspendTokenOperation,
   ResumeTokenOperation,
   RevokeTokenOperation,
+  RevokeTokensOfPersonOperation,
   FindRequestOperation,
   WhoAmIOperation,
   CanIOperation,

@@ -98,7 +98,7 @@ export class HandOverHandler implements ICommandHandler<HandOver> {
           digest: digestOf(successor),
           nowMs: command.nowMs,
         },
-        successorContext(call.append(`token/${successor}`)),
+        oneOfSeveral(call.append(`token/${successor}`)),
       );
       // Another rotation, begun in the same millisecond, took this very id: the next look tells whether it got through.
       const taken = created.kind === 'refused' && created.refusal.code === 'exists';
@@ -122,10 +122,11 @@ export class HandOverHandler implements ICommandHandler<HandOver> {
 }
 
 /**
- * The first of two appends: the use is the second one's to carry, and `If-Match` speaks of the predecessor. Its ids are
- * its own even under a key, so that two rotations at once can never both believe that they made the successor.
+ * One of several appends of a call: the use is for the last, or for the journal, to carry, and `If-Match` is not about
+ * it. Its ids are its own even under a key, so that two rotations at once can never both believe that they made the
+ * successor.
  */
-function successorContext({ metadata, beforeAppend }: AppendContext): AppendContext {
+export function oneOfSeveral({ metadata, beforeAppend }: AppendContext): AppendContext {
   const { $correlationId, $causationId, schema, actor } = metadata as EventMetadata & { readonly actor: Actor };
   return {
     eventId: () => randomUUID(),
