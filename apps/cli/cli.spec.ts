@@ -119,6 +119,7 @@ describe('writ', () => {
       [`token resume ${ID}`, 'POST', `/api/v1/tokens/${ID}/resume`, {}],
       [`token revoke ${ID}`, 'DELETE', `/api/v1/tokens/${ID}`, null],
       [`token revoke ${ID} --reason leak --note chat`, 'DELETE', `/api/v1/tokens/${ID}?reason=leak&note=chat`, null],
+      [`token revoke --owner jason --note left`, 'POST', '/api/v1/admin/people/jason/revoke-tokens', { note: 'left' }],
       [`token rotate ${ID}`, 'POST', `/api/v1/tokens/${ID}/rotate`, {}],
       [`token rotate ${ID} --overlap 1h`, 'POST', `/api/v1/tokens/${ID}/rotate`, { overlap_seconds: 3_600 }],
       [`token rotate ${ID} --now`, 'POST', `/api/v1/tokens/${ID}/rotate`, { overlap_seconds: 0 }],
@@ -316,6 +317,8 @@ describe('writ', () => {
       ['no project', ['token', 'change', ID, '--project', ',']],
       ['an empty scope', ['token', 'create', '--catalogue', 'comma', '--name', 'ci', '--scope', ',']],
       ['both ways of rotating', ['token', 'rotate', ID, '--now', '--overlap', '1h']],
+      ['neither a token nor an owner', ['token', 'revoke']],
+      ['both a token and an owner', ['token', 'revoke', ID, '--owner', 'jason']],
       ['a reason that is none', ['token', 'revoke', ID, '--reason', 'boredom']],
       ['both ways of paging', ['token', 'list', '--all', '--limit', '3']],
       [
@@ -348,7 +351,9 @@ describe('writ', () => {
     it('with every command and the exit codes on one page', async () => {
       const { exit, out, err } = await run(['--help']);
       expect({ exit, err }).toEqual({ exit: 0, err: '' });
-      const listed = [...out.matchAll(/^ {2}((?:token )?[a-z]+)(?: <[^>]+>)* {2,}\S/gm)].map(([, command]) => command);
+      const listed = [...out.matchAll(/^ {2}((?:token )?[a-z]+)(?: [<[][^>\]]+[>\]])* {2,}\S/gm)].map(
+        ([, command]) => command,
+      );
       expect(listed).toEqual([...commands.map((command) => `token ${command}`), 'me', 'why', 'init', 'recover']);
       expect(out).toMatch(/Exit codes: 0 done, 1 refused by the server, 2 wrong usage, 3 server unreachable\./);
       expect(out).toMatch(/WRIT_URL.*WRIT_TOKEN/);

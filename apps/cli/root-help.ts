@@ -59,6 +59,12 @@ function overview(root: CommanderCommand): string {
 const ON_THE_LOG = new Set(['init', 'recover']);
 
 function row(command: CommanderCommand, group?: string): readonly [usage: string, summary: string] {
-  const words = [group, command.name(), ...command.registeredArguments.map((argument) => `<${argument.name()}>`)];
+  const words = [
+    group,
+    command.name(),
+    ...command.registeredArguments.map((argument) =>
+      argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
+    ),
+  ];
   return [words.filter((word) => word !== undefined).join(' '), command.description()];
 }

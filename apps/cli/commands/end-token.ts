@@ -75,21 +75,34 @@ const REASONS = ['by_hand', 'offboarding', 'leak', 'idle'];
 interface RevokeOptions extends JsonOption {
   readonly reason?: string;
   readonly note?: string;
+  readonly owner?: string;
+}
+
+interface RevokedOfPerson {
+  readonly revoked: readonly string[];
 }
 
 @SubCommand({
   name: 'revoke',
-  description: 'End a token for good; once answered, no call with it succeeds',
-  arguments: '<id>',
+  description: 'End a token for good, or all of a person; once answered, no call with it succeeds',
+  arguments: '[id]',
   argsDescription: ID,
 })
 export class RevokeCommand extends TokenCommand {
   protected readonly examples = [
     'writ token revoke 01J9ZK3V8Q6T4W2Y0B7D5F1G3H',
     'writ token revoke 01J9ZK3V8Q6T4W2Y0B7D5F1G3H --reason leak --note "pasted into a chat"',
+    'writ token revoke --owner 01J9ZK3V8Q6T4W2Y0B7D5F1G3H       # all this person owns, when they leave',
   ];
 
-  async run(params: string[], { reason, note, json }: RevokeOptions): Promise<void> {
+  async run(params: string[], { reason, note, owner, json }: RevokeOptions): Promise<void> {
+    if (owner !== undefined) {
+      if (params.length > 0) throw new WrongUsage('Either a token’s id or --owner, not both.');
+      const path = `/api/v1/admin/people/${encodeURIComponent(owner)}/revoke-tokens`;
+      const { text, body } = await this.client.post<RevokedOfPerson>(path, { reason, note });
+      this.show(json, text, () => body.revoked.join('\n') || 'There was none left to end.');
+      return;
+    }
     this.showToken(json, await this.client.delete<TokenRecord>(this.pathOf(params), { reason, note }));
   }
 
@@ -100,6 +113,11 @@ export class RevokeCommand extends TokenCommand {
   })
   parseReason(text: string): string {
     return parseOneOf(text, REASONS, '--reason');
+  }
+
+  @Option({ flags: '--owner <person>', description: 'every token of this person, instead of one (takes people:write)' })
+  parseOwner(text: string): string {
+    return text;
   }
 
   @Option({ flags: '--note <text>', description: 'more on why, for the history, ≤ 500 characters' })
