@@ -21,6 +21,7 @@ import { Gate } from '../../libs/gate/gate.ts';
 import { CanIOperation, WhoAmIOperation } from '../../libs/identity/operations/who-am-i.ts';
 import { CATALOGUES, CLOCK, EVENT_LOG, FRESHNESS, HOT_VIEW, SETTINGS } from '../../libs/injection-tokens.ts';
 import { McpFace } from '../../libs/mcp/mcp-face.ts';
+import { AtHead } from '../../libs/operation/at-head.ts';
 import { Operations } from '../../libs/operation/operations.ts';
 import { READ_PEOPLE } from '../../libs/people/operations/read-people.ts';
 import { WRITE_PEOPLE } from '../../libs/people/operations/write-people.ts';
@@ -147,6 +148,7 @@ export class AppModule {
         { provide: UsageJournal, useValue: parts.journal },
         { provide: Denials, useValue: parts.denials },
         Operations,
+        AtHead,
         Gate,
         RestFace,
         McpFace,

@@ -16,6 +16,7 @@ import {
 import {
   CreateColumnOperation,
   MoveColumnOperation,
+  RemoveColumnOperation,
   UpdateColumnOperation,
 } from '../../libs/toado/projects/operations/write-columns.ts';
 import {
@@ -25,8 +26,28 @@ import {
   UpdateProjectOperation,
 } from '../../libs/toado/projects/operations/write-projects.ts';
 import { DecideProjectHandler } from '../../libs/toado/projects/project-commands.ts';
+import { AssignTicketOperation, UnassignTicketOperation } from '../../libs/toado/tickets/operations/assign-tickets.ts';
+import { CreateCommentOperation } from '../../libs/toado/tickets/operations/comment-on-tickets.ts';
+import { MoveTicketOperation, RestoreTicketOperation } from '../../libs/toado/tickets/operations/place-tickets.ts';
+import {
+  GetTicketOperation,
+  ListTicketActivityOperation,
+  ListTicketCommentsOperation,
+  ListTicketsOperation,
+} from '../../libs/toado/tickets/operations/read-tickets.ts';
+import { TicketAnswers } from '../../libs/toado/tickets/operations/ticket-answers.ts';
+import {
+  ArchiveTicketOperation,
+  CreateTicketOperation,
+  RecordBranchOperation,
+  UpdateTicketOperation,
+} from '../../libs/toado/tickets/operations/write-tickets.ts';
+import { Spots } from '../../libs/toado/tickets/spots.ts';
+import { DecideTicketHandler } from '../../libs/toado/tickets/ticket-commands.ts';
 import { COMPANY_QUERIES } from '../../projections/toado/company-queries.ts';
+import { FindGapHandler } from '../../projections/toado/gap-query.ts';
 import { PROJECT_QUERIES } from '../../projections/toado/project-queries.ts';
+import { TICKET_QUERIES } from '../../projections/toado/ticket-queries.ts';
 
 /** What Toado is made of: its operations, command handlers and queries. */
 export const TOADO = [
@@ -48,8 +69,27 @@ export const TOADO = [
   CreateColumnOperation,
   UpdateColumnOperation,
   MoveColumnOperation,
+  RemoveColumnOperation,
   ProjectAnswers,
   DecideProjectHandler,
+  ListTicketsOperation,
+  GetTicketOperation,
+  ListTicketCommentsOperation,
+  ListTicketActivityOperation,
+  CreateTicketOperation,
+  UpdateTicketOperation,
+  ArchiveTicketOperation,
+  RestoreTicketOperation,
+  MoveTicketOperation,
+  RecordBranchOperation,
+  AssignTicketOperation,
+  UnassignTicketOperation,
+  CreateCommentOperation,
+  TicketAnswers,
+  Spots,
+  DecideTicketHandler,
+  FindGapHandler,
+  ...TICKET_QUERIES,
   ...COMPANY_QUERIES,
   ...PROJECT_QUERIES,
 ];

@@ -23,16 +23,24 @@ export class BadCursor extends Error {
 }
 
 /** A cursor names the list it belongs to and the place the next page starts after. */
-export const encodeCursor = (list: string, ...place: readonly number[]): string =>
+export const encodeCursor = (list: string, ...place: readonly (number | string)[]): string =>
   Buffer.from([list, ...place].join(':')).toString('base64url');
+
+/** A place as texts, none of which holds a colon. @throws BadCursor */
+export function decodeTextCursor(list: string, cursor: string | null, parts: number): readonly string[] | null {
+  if (cursor === null) return null;
+  const [name, ...place] = Buffer.from(cursor, 'base64url').toString().split(':');
+  const good = name === list && place.length === parts && encodeCursor(list, ...place) === cursor;
+  if (!good) throw new BadCursor();
+  return place;
+}
 
 /** @throws BadCursor */
 export function decodeCursor(list: string, cursor: string | null, parts = 1): readonly number[] | null {
-  if (cursor === null) return null;
-  const [name, ...place] = Buffer.from(cursor, 'base64url').toString().split(':');
-  const numbers = place.map(Number);
-  const good = name === list && numbers.length === parts && numbers.every((n) => Number.isSafeInteger(n) && n >= 0);
-  if (!good || encodeCursor(list, ...numbers) !== cursor) throw new BadCursor();
+  const numbers = decodeTextCursor(list, cursor, parts)?.map(Number) ?? null;
+  if (numbers === null) return null;
+  const good = numbers.every((n) => Number.isSafeInteger(n) && n >= 0) && encodeCursor(list, ...numbers) === cursor;
+  if (!good) throw new BadCursor();
   return numbers;
 }
 

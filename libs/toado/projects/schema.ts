@@ -25,3 +25,9 @@ export const columnSchema = whole({
   created_at: time,
   updated_at: time,
 });
+
+export const removedColumnSchema = whole({
+  id: { type: 'string' },
+  project: { type: 'string' },
+  removed: { const: true },
+});

@@ -1,7 +1,11 @@
+import { QueryBus } from '@nestjs/cqrs';
+import { AtHead } from '../../../operation/at-head.ts';
 import { type Call, DeclareOperation, type Operation, type Result, WRITE } from '../../../operation/operation.ts';
 import { placementOf } from '../../placement-input.ts';
-import { columnSchema } from '../schema.ts';
-import { CreateColumnInput, MoveColumnInput, UpdateColumnInput } from './inputs.ts';
+import { reachOf } from '../../reach.ts';
+import { CountTickets } from '../../tickets/queries.ts';
+import { columnSchema, removedColumnSchema } from '../schema.ts';
+import { ColumnOfProjectInput, CreateColumnInput, MoveColumnInput, UpdateColumnInput } from './inputs.ts';
 import { askedBy, ProjectAnswers } from './project-answers.ts';
 
 @DeclareOperation({
@@ -71,5 +75,33 @@ export class MoveColumnOperation implements Operation<MoveColumnInput> {
     if ('problem' in placed) return placed.problem;
     const command = { type: 'MoveColumn', column: id, ...placed, ...askedBy(call) } as const;
     return this.projects.column(project, id, command, call);
+  }
+}
+
+@DeclareOperation({
+  name: 'remove_column',
+  title: 'Remove a column',
+  summary: 'Removes a column that holds no live ticket and is not the last of its project.',
+  catalogue: 'writ',
+  scope: 'writ/operate',
+  cost: WRITE,
+  http: { method: 'delete', path: '/api/v1/admin/projects/:project/columns/:id' },
+  input: ColumnOfProjectInput,
+  output: removedColumnSchema,
+  effect: 'destroys',
+  resource: ({ id }) => `column/${id}`,
+})
+export class RemoveColumnOperation implements Operation<ColumnOfProjectInput> {
+  constructor(
+    private readonly projects: ProjectAnswers,
+    private readonly queries: QueryBus,
+    private readonly atHead: AtHead,
+  ) {}
+
+  async run({ project, id }: ColumnOfProjectInput, call: Call): Promise<Result> {
+    await this.atHead.of('toado');
+    const tickets = await this.queries.execute(new CountTickets({ reach: reachOf(call.token), column: id }));
+    const command = { type: 'RemoveColumn', column: id, tickets, ...askedBy(call) } as const;
+    return this.projects.removedColumn(project, id, command, call);
   }
 }

@@ -1,0 +1,21 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EventLog } from '../event-log/event-log.ts';
+import type { Freshness } from '../gate/freshness.ts';
+import { EVENT_LOG, FRESHNESS } from '../injection-tokens.ts';
+
+const WAIT_MS = 2_000;
+
+/** For what asks a read model before it decides: lets it hear first of all that was written until now. */
+@Injectable()
+export class AtHead {
+  constructor(
+    @Inject(EVENT_LOG) private readonly log: EventLog,
+    @Inject(FRESHNESS) private readonly freshness: Freshness,
+  ) {}
+
+  /** Waits 2 s at most; what is asked then is as fresh as could be. */
+  async of(projection: string): Promise<void> {
+    const head = await this.log.head();
+    if (head !== null) await this.freshness.waitFor(projection, head, WAIT_MS);
+  }
+}
