@@ -18,14 +18,20 @@ export const itemsOf = (answer: Answer): Body[] => {
   return answer.body['items'] as Body[];
 };
 
-/** Makes a company (unless one is named) and a project in it. */
+/** Makes a company with the founder as its member (unless one is named), and a project in it. */
 export async function makeProject(server: TestServer, company?: string): Promise<MadeProject> {
   const operate = async (path: string, body: unknown): Promise<Body> => {
     const answer = await server.call('POST', `/api/v1/admin/${path}`, { token: server.operator, body });
     if (answer.status !== 201) throw new Error(`not made: ${JSON.stringify(answer.body)}`);
     return answer.body;
   };
-  const of = company ?? String((await operate('companies', { name: 'Acme' }))['id']);
+  const makeCompany = async (): Promise<string> => {
+    const id = String((await operate('companies', { name: 'Acme' }))['id']);
+    const body = { person: server.parts.founded.owner.id };
+    await server.call('POST', `/api/v1/admin/companies/${id}/members`, { token: server.operator, body });
+    return id;
+  };
+  const of = company ?? (await makeCompany());
   const project = String((await operate('projects', { company: of, name: 'Web' }))['id']);
   const columns = [];
   for await (const { type, data } of server.log.readStream(`project-${project}`)) {

@@ -1,4 +1,4 @@
-import type { Person } from '../../person/person.ts';
+import type { FoundPerson } from '../../people/find-person.ts';
 import type { Gap } from '../ordering.ts';
 import type { Project } from '../projects/project.ts';
 import type { Reach } from '../reach.ts';
@@ -36,7 +36,7 @@ export interface CreateTicket extends Asked {
   readonly title: string;
   readonly body: string;
   readonly branch: string | null;
-  readonly assignees: readonly Person[];
+  readonly assignees: readonly FoundPerson[];
 }
 
 export interface UpdateTicket extends Asked {
@@ -44,7 +44,7 @@ export interface UpdateTicket extends Asked {
   readonly title?: string;
   readonly body?: string;
   /** All who are assigned afterwards. */
-  readonly assignees?: readonly Person[];
+  readonly assignees?: readonly FoundPerson[];
 }
 
 export interface MoveTicket extends Asked {
@@ -69,7 +69,7 @@ export interface RecordBranch extends Asked {
 
 export interface AssignTicket extends Asked {
   readonly type: 'AssignTicket';
-  readonly assign: readonly Person[];
+  readonly assign: readonly FoundPerson[];
   /** Person ids. */
   readonly unassign: readonly string[];
 }

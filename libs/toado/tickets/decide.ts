@@ -1,4 +1,5 @@
 import { type Decider, isRefused, type Refused, refuse } from '../../event-log/decide-and-append.ts';
+import type { FoundPerson } from '../../people/find-person.ts';
 import type { Person } from '../../person/person.ts';
 import { positionIn } from '../ordering.ts';
 import type { Project } from '../projects/project.ts';
@@ -12,7 +13,7 @@ import type {
   TicketCommand,
   UpdateTicket,
 } from './commands.ts';
-import type { TicketAssigned, TicketEvent, TicketPlace } from './events.ts';
+import type { TicketEvent, TicketPlace } from './events.ts';
 import { evolve, type KnownTicket, noTicket, type Ticket } from './ticket.ts';
 
 export type TicketRefusal =
@@ -23,7 +24,8 @@ export type TicketRefusal =
   | { readonly code: 'column_not_found' }
   | { readonly code: 'neighbour_not_found' }
   | { readonly code: 'moved_meanwhile' }
-  | { readonly code: 'too_many_assignees' };
+  | { readonly code: 'too_many_assignees' }
+  | { readonly code: 'no_member' };
 
 type Decision = readonly TicketEvent[] | Refused<TicketRefusal>;
 
@@ -66,9 +68,10 @@ function decideLive(command: Exclude<TicketCommand, CreateTicket | RestoreTicket
 function create({ id, reach, spot, title, body, branch, assignees, at }: CreateTicket): Decision {
   const place = placeAt(spot, reach);
   if (isRefused<TicketRefusal>(place)) return place;
-  if (assignees.length > MOST_ASSIGNEES) return refuse({ code: 'too_many_assignees' });
-  const { workspace } = reach;
-  return [{ type: 'TicketCreated', data: { id, workspace, ...place, title, body, branch, assignees, at } }];
+  const people = allowed(assignees, [], place.company);
+  if (isRefused<TicketRefusal>(people)) return people;
+  const facts = { id, workspace: reach.workspace, ...place, title, body, branch, assignees: people };
+  return [{ type: 'TicketCreated', data: { ...facts, at } }];
 }
 
 function update({ title, body, assignees, at }: UpdateTicket, ticket: KnownTicket): Decision {
@@ -77,26 +80,44 @@ function update({ title, body, assignees, at }: UpdateTicket, ticket: KnownTicke
   if (after.title !== ticket.title || after.body !== ticket.body) {
     events.push({ type: 'TicketUpdated', data: { ...after, at } });
   }
-  if (assignees !== undefined) {
-    if (assignees.length > MOST_ASSIGNEES) return refuse({ code: 'too_many_assignees' });
-    events.push(...assignment(ticket, assignees, at));
-  }
-  return events;
+  if (assignees === undefined) return events;
+  const assigned = assignment(ticket, assignees, at);
+  return isRefused<TicketRefusal>(assigned) ? assigned : [...events, ...assigned];
 }
 
 function assign({ assign: added, unassign, at }: AssignTicket, ticket: KnownTicket): Decision {
-  const staying = ticket.assignees.filter(({ id }) => !unassign.includes(id) && !added.some((each) => each.id === id));
-  const assignees = [...staying, ...added.filter(({ id }) => !unassign.includes(id))];
-  if (assignees.length > MOST_ASSIGNEES) return refuse({ code: 'too_many_assignees' });
-  return assignment(ticket, assignees, at);
+  const staying = ticket.assignees.filter(({ id }) => !added.some((each) => each.id === id));
+  return assignment(
+    ticket,
+    [...staying, ...added].filter(({ id }) => !unassign.includes(id)),
+    at,
+  );
 }
 
-function assignment(ticket: KnownTicket, assignees: readonly Person[], at: string): TicketAssigned[] {
+function assignment(
+  ticket: KnownTicket,
+  wanted: readonly (Person | FoundPerson)[],
+  at: string,
+): readonly TicketEvent[] | Refused<TicketRefusal> {
+  const assignees = allowed(wanted, ticket.assignees, ticket.company);
+  if (isRefused<TicketRefusal>(assignees)) return assignees;
   const missingFrom = (others: readonly Person[]) => (person: Person) => !others.some(({ id }) => id === person.id);
   const assigned = assignees.filter(missingFrom(ticket.assignees)).map(({ id }) => id);
   const unassigned = ticket.assignees.filter(missingFrom(assignees)).map(({ id }) => id);
   if (assigned.length === 0 && unassigned.length === 0) return [];
   return [{ type: 'TicketAssigned', data: { assignees, assigned, unassigned, at } }];
+}
+
+/** Assigned are members of the ticket's company; who is already may stay. */
+function allowed(
+  wanted: readonly (Person | FoundPerson)[],
+  already: readonly Person[],
+  company: string,
+): readonly Person[] | Refused<TicketRefusal> {
+  if (wanted.length > MOST_ASSIGNEES) return refuse({ code: 'too_many_assignees' });
+  const mayBe = (person: Person | FoundPerson): boolean =>
+    already.some(({ id }) => id === person.id) || ('companies' in person && person.companies.has(company));
+  return wanted.every(mayBe) ? wanted.map(({ id, name }) => ({ id, name })) : refuse({ code: 'no_member' });
 }
 
 function move({ reach, spot, at }: MoveTicket, ticket: KnownTicket): Decision {

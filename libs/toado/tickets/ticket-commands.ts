@@ -38,6 +38,8 @@ function refusalProblem(refusal: TicketRefusal): Problem {
       return conflict('This ticket was moved meanwhile.');
     case 'too_many_assignees':
       return invalid([{ field: 'assignees', message: `a ticket has ${MOST_ASSIGNEES} at most` }]);
+    case 'no_member':
+      return invalid([{ field: 'assignees', message: 'names somebody who is no member of this company' }]);
     default:
       return unknownRefusal(refusal);
   }

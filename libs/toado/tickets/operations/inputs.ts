@@ -99,7 +99,7 @@ export class CreateTicketInput extends TicketPlacementInput {
   @IsBranchName()
   branch?: string;
 
-  /** Ids of people; needs the scope tickets:assign. */
+  /** Ids of members of the company; needs the scope tickets:assign. */
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(MOST_ASSIGNEES)
@@ -117,7 +117,7 @@ export class UpdateTicketInput extends TicketIdInput {
   @MaxLength(LONGEST_BODY)
   body?: string;
 
-  /** All who are assigned afterwards, ids of people; needs the scope tickets:assign. */
+  /** All who are assigned afterwards, ids of members of the company; needs the scope tickets:assign. */
   @ValidateIf((input: UpdateTicketInput) => input.assignees !== undefined)
   @IsArray()
   @ArrayMaxSize(MOST_ASSIGNEES)
@@ -148,7 +148,7 @@ export class RecordBranchInput extends TicketIdInput {
 }
 
 export class AssigneesInput extends TicketIdInput {
-  /** Ids of people. */
+  /** Ids of members of the company. */
   @IsArray()
   @ArrayNotEmpty()
   @ArrayMaxSize(MOST_ASSIGNEES)
