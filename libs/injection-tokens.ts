@@ -6,3 +6,5 @@ export const FRESHNESS = Symbol('Freshness');
 /** Milliseconds since 1970: what routines are due by. */
 export const CLOCK = Symbol('Clock');
 export const SETTINGS = Symbol('Settings');
+/** Every view made from the log that operators can look at and rebuild (libs/projection/maintained-view.ts). */
+export const MAINTAINED_VIEWS = Symbol('MaintainedViews');

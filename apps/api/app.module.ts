@@ -19,13 +19,23 @@ import { CreateReportOperation, UpdateReportOperation } from '../../libs/comma/r
 import { DecideReportHandler } from '../../libs/comma/reports/report-commands.ts';
 import { Gate } from '../../libs/gate/gate.ts';
 import { CanIOperation, WhoAmIOperation } from '../../libs/identity/operations/who-am-i.ts';
-import { CATALOGUES, CLOCK, EVENT_LOG, FRESHNESS, HOT_VIEW, SETTINGS } from '../../libs/injection-tokens.ts';
+import {
+  CATALOGUES,
+  CLOCK,
+  EVENT_LOG,
+  FRESHNESS,
+  HOT_VIEW,
+  MAINTAINED_VIEWS,
+  SETTINGS,
+} from '../../libs/injection-tokens.ts';
 import { McpFace } from '../../libs/mcp/mcp-face.ts';
 import { AtHead } from '../../libs/operation/at-head.ts';
 import { Operations } from '../../libs/operation/operations.ts';
 import { READ_PEOPLE } from '../../libs/people/operations/read-people.ts';
 import { WRITE_PEOPLE } from '../../libs/people/operations/write-people.ts';
 import { DecidePersonHandler } from '../../libs/people/person-commands.ts';
+import { READ_PROJECTIONS } from '../../libs/projection/operations/read-projections.ts';
+import { STEER_PROJECTIONS } from '../../libs/projection/operations/steer-projections.ts';
 import { READ_DB } from '../../libs/read-db/read-db.ts';
 import { RestFace } from '../../libs/rest/rest-face.ts';
 import { READ_ROUTINES } from '../../libs/routines/operations/read-routines.ts';
@@ -142,6 +152,7 @@ export class AppModule {
         { provide: HOT_VIEW, useValue: parts.view },
         { provide: READ_DB, useValue: parts.readDb },
         { provide: FRESHNESS, useValue: parts.freshness },
+        { provide: MAINTAINED_VIEWS, useValue: parts.views },
         { provide: CATALOGUES, useValue: catalogues },
         { provide: CLOCK, useValue: clock },
         { provide: SETTINGS, useValue: settings },
@@ -158,6 +169,8 @@ export class AppModule {
         ...ROUTINES,
         ...PEOPLE,
         ...QUERIES,
+        ...READ_PROJECTIONS,
+        ...STEER_PROJECTIONS,
         ...products,
       ],
     };

@@ -8,6 +8,7 @@ import type { Freshness } from '../../libs/gate/freshness.ts';
 import type { HotView } from '../../libs/hot-view/hot-view.ts';
 import { MemoryHotView } from '../../libs/hot-view/memory/memory-hot-view.ts';
 import { RedisHotView } from '../../libs/hot-view/redis/redis-hot-view.ts';
+import type { MaintainedView } from '../../libs/projection/maintained-view.ts';
 import { type RunningProjection, startProjection } from '../../libs/projection/runner.ts';
 import { openReadDb, type ReadDb } from '../../libs/read-db/read-db.ts';
 import type { Settings } from '../../libs/settings/settings.ts';
@@ -16,12 +17,7 @@ import { keepJournalsClosed } from '../../libs/usage/close-abandoned-journals.ts
 import { UsageJournal } from '../../libs/usage/journal.ts';
 import { type Follower, type FollowOptions, followIntoHotView } from '../../projections/hot-view/follow.ts';
 import { followIntoRedis } from '../../projections/hot-view/follow-redis.ts';
-import { people } from '../../projections/people/people.projection.ts';
-import { reports } from '../../projections/reports/reports.projection.ts';
-import { routines } from '../../projections/routines/routines.projection.ts';
-import { toado } from '../../projections/toado/toado.projection.ts';
-import { tokenUses } from '../../projections/token-uses/token-uses.projection.ts';
-import { tokens } from '../../projections/tokens/tokens.projection.ts';
+import { SQL_PROJECTIONS } from '../../projections/sql-projections.ts';
 
 /** Everything the process is made of, opened and running. */
 export interface Parts {
@@ -29,6 +25,8 @@ export interface Parts {
   readonly view: HotView;
   readonly readDb: ReadDb;
   readonly projections: readonly RunningProjection[];
+  /** What operators can look at and rebuild. */
+  readonly views: readonly MaintainedView[];
   readonly freshness: Freshness;
   readonly journal: UsageJournal;
   readonly denials: Denials;
@@ -63,11 +61,12 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
     });
     closing.push(() => readDb.close());
     const projections: RunningProjection[] = [];
-    for (const projection of [reports, toado, tokens, tokenUses, routines, people]) {
+    for (const projection of SQL_PROJECTIONS) {
       const running = await startProjection({
         log,
         readDb,
         projection,
+        lead: settings.leadsProjections,
         onFault: (error) => logger.warn({ err: error, projection: projection.name }, 'projection stopped for now'),
       });
       closing.push(() => running.stop());
@@ -87,6 +86,7 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
       view,
       readDb,
       projections,
+      views: projections,
       freshness: freshnessOf(log, projections),
       journal,
       denials,

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { InitCommand, RecoverCommand } from './commands/founding.ts';
 import { MeCommand } from './commands/me.ts';
+import { PROJECTION_COMMANDS, ProjectionsGroupCommand } from './commands/projections.ts';
 import { TOKEN_COMMANDS, TokenGroupCommand } from './commands/token.ts';
 import { WhyCommand } from './commands/why.ts';
 import { RootHelp } from './root-help.ts';
@@ -18,6 +19,8 @@ export class CliModule {
         RootHelp,
         TokenGroupCommand,
         ...TOKEN_COMMANDS,
+        ProjectionsGroupCommand,
+        ...PROJECTION_COMMANDS,
         MeCommand,
         WhyCommand,
         InitCommand,

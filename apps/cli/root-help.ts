@@ -32,13 +32,13 @@ export class RootHelp implements OnApplicationBootstrap {
 }
 
 function overview(root: CommanderCommand): string {
-  const token = root.commands.filter((command) => command.commands.length > 0);
+  const grouped = root.commands.filter((command) => command.commands.length > 0);
   const rest = root.commands.filter((command) => command.commands.length === 0);
   const groups = [
-    {
-      title: 'Tokens',
-      commands: token.flatMap((group) => group.commands.map((command) => row(command, group.name()))),
-    },
+    ...grouped.map((group) => ({
+      title: TITLES[group.name()] ?? group.name(),
+      commands: group.commands.map((command) => row(command, group.name())),
+    })),
     {
       title: 'Calls',
       commands: rest.filter((command) => !ON_THE_LOG.has(command.name())).map((command) => row(command)),
@@ -55,6 +55,8 @@ function overview(root: CommanderCommand): string {
     )
     .join('\n\n');
 }
+
+const TITLES: Readonly<Record<string, string>> = { token: 'Tokens', projections: 'Views made from the log' };
 
 const ON_THE_LOG = new Set(['init', 'recover']);
 

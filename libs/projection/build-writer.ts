@@ -123,7 +123,8 @@ export class BuildWriter {
 
   /** Tries parked streams again that somebody asked to: from where each stopped up to where the build is. */
   async retryParked(db: Kysely<unknown>): Promise<void> {
-    for (const parked of await readParked(db, this.#build, true)) {
+    for (const parked of await readParked(db, this.#build)) {
+      if (!parked.retrying) continue;
       for (let from: number | null = parked.revision; from !== null;) from = await this.#retry(db, parked.stream, from);
     }
   }
@@ -141,7 +142,8 @@ export class BuildWriter {
       failed = (await this.#writeSingly(trx, events)).size > 0;
       if (failed) return;
       if (next === undefined) await unpark(trx, this.#build, stream);
-      else await park(trx, this.#build, { ...placeOf(next), revision: next.revision + 1, reason: 'being retried' });
+      else
+        await park(trx, this.#build, { ...placeOf(next), revision: next.revision + 1, reason: 'being retried' }, true);
     });
     if (failed) return null;
     if (next !== undefined) return next.revision + 1;

@@ -32,6 +32,11 @@ export interface Parked {
   readonly reason: string;
 }
 
+/** `retrying`: somebody asked to apply it, and that has not been done yet. */
+export interface ParkedStatus extends Parked {
+  readonly retrying: boolean;
+}
+
 /** What serves against what the log gives anew, both at one position. */
 export interface Comparison {
   readonly position: Position | null;

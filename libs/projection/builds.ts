@@ -1,7 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Position } from '../event-log/event-log.ts';
 import type { ReadDb } from '../read-db/read-db.ts';
-import { type Build, type Comparison, LostLead, type Parked, schemaOfBuild } from './build.ts';
+import { type Build, type Comparison, LostLead, type Parked, type ParkedStatus, schemaOfBuild } from './build.ts';
 import type { Projection } from './projection.ts';
 import { createTables, dropSchema } from './tables.ts';
 import { forgetViews, pointViews } from './views.ts';
@@ -168,14 +168,12 @@ export async function moveCheckpoint(
 }
 
 /** Parks a stream, or says anew why it is. */
-export async function park(db: Kysely<unknown>, build: number, parked: Parked): Promise<void> {
+export async function park(db: Kysely<unknown>, build: number, parked: Parked, retry = false): Promise<void> {
   const { revision, position, reason } = parked;
   await own(db)
     .insertInto('writ.parked')
-    .values({ build, ...parked, retry: false })
-    .onConflict((conflict) =>
-      conflict.columns(['build', 'stream']).doUpdateSet({ revision, position, reason, retry: false }),
-    )
+    .values({ build, ...parked, retry })
+    .onConflict((conflict) => conflict.columns(['build', 'stream']).doUpdateSet({ revision, position, reason, retry }))
     .execute();
 }
 
@@ -183,13 +181,13 @@ export async function unpark(db: Kysely<unknown>, build: number, stream: string)
   await own(db).deleteFrom('writ.parked').where('build', '=', build).where('stream', '=', stream).execute();
 }
 
-export async function readParked(db: Kysely<unknown>, build: number, retryOnly = false): Promise<Parked[]> {
-  let query = own(db)
+export async function readParked(db: Kysely<unknown>, build: number): Promise<ParkedStatus[]> {
+  return await own(db)
     .selectFrom('writ.parked')
-    .select(['stream', 'revision', 'position', 'reason'])
-    .where('build', '=', build);
-  if (retryOnly) query = query.where('retry', '=', true);
-  return await query.orderBy('position').execute();
+    .select(['stream', 'revision', 'position', 'reason', 'retry as retrying'])
+    .where('build', '=', build)
+    .orderBy('position')
+    .execute();
 }
 
 /** Asks whoever leads to try a parked stream again; false where it is not parked. */
@@ -204,7 +202,7 @@ export async function askRetry(db: Kysely<unknown>, build: number, stream: strin
 }
 
 export async function retriesAsked(db: Kysely<unknown>, build: number): Promise<boolean> {
-  return (await readParked(db, build, true)).length > 0;
+  return (await readParked(db, build)).some(({ retrying }) => retrying);
 }
 
 async function createOwnTables(trx: Transaction<unknown>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Position } from '../event-log/event-log.ts';
-import type { Comparison, Parked } from './build.ts';
+import type { Comparison, ParkedStatus } from './build.ts';
 
 /** A view that comes from the log, as operators see it: told of, rebuilt, compared. Fields as they go over the wire. */
 export interface ViewStatus {
@@ -14,7 +14,7 @@ export interface ViewStatus {
   readonly leading: boolean;
   /** Why it stands still at the moment; null when it does not. */
   readonly fault: string | null;
-  readonly parked: readonly Parked[];
+  readonly parked: readonly ParkedStatus[];
   readonly rebuild: Progress | null;
   readonly verification: Verification | null;
 }

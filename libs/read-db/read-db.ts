@@ -43,10 +43,13 @@ function readDb(engine: ReadDb['engine'], pool: pg.Pool | PGlitePool): ReadDb {
 }
 
 const INT8 = 20;
+const MOST_CONNECTIONS = 20;
 
 function postgresPool(connectionString: string): pg.Pool {
   const pool = new pg.Pool({
     connectionString,
+    // A leader keeps a connection for each projection and rebuild; queries need some of their own.
+    max: MOST_CONNECTIONS,
     // Positions are safe integers (libs/event-log): numbers here as everywhere, and as PGlite gives them.
     types: {
       getTypeParser: ((oid: number, format?: 'text') =>

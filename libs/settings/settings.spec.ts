@@ -16,11 +16,19 @@ describe('settings', () => {
       cataloguesFolder: null,
       assets: null,
       allowedHosts: [],
+      leadsProjections: true,
     });
   });
 
   it('an address of IPv6 stands in brackets in a URL', () => {
     expect(readSettings({ HOST: '::1' }).publicUrl).toBe('http://[::1]:3000');
+  });
+
+  it('leaves the read models to projectors where told to, which PGlite cannot be shared with', () => {
+    const elsewhere = { PROJECTIONS: 'elsewhere', DATABASE_URL: 'postgres://writ@localhost/writ' };
+    expect(readSettings(elsewhere).leadsProjections).toBe(false);
+    expect(() => readSettings({ PROJECTIONS: 'elsewhere' })).toThrow(/DATABASE_URL must be set/);
+    expect(() => readSettings({ PROJECTIONS: 'there' })).toThrow(/here or elsewhere/);
   });
 
   it('further names of the server are listed', () => {

@@ -16,6 +16,8 @@ export interface Settings {
   readonly assets: AssetsPlace | null;
   /** Names, without port, this server is reached by besides those of HOST and PUBLIC_URL. */
   readonly allowedHosts: readonly string[];
+  /** False: projectors write the read models, this server only reads them. */
+  readonly leadsProjections: boolean;
 }
 
 /** @throws SettingsMistake */
@@ -35,6 +37,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     cataloguesFolder: env['CATALOGUES'] || null,
     assets: readAssetsUrl(env),
     allowedHosts: hostsOf(env['ALLOWED_HOSTS']),
+    leadsProjections: leadsOf(env['PROJECTIONS']),
   };
   // Several processes on one log need one view and one read model between them; an embedded part is each one's own.
   if (settings.eventStoreUrl !== null && (settings.redisUrl === null || settings.databaseUrl === null)) {
@@ -47,7 +50,16 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       'EVENTSTORE_URL is set, so ASSETS_URL must be too: a folder of its own in each process would hold files another cannot find.',
     );
   }
+  if (!settings.leadsProjections && settings.databaseUrl === null) {
+    throw new SettingsMistake('PROJECTIONS is elsewhere, so DATABASE_URL must be set: PGlite is for one process.');
+  }
   return settings;
+}
+
+function leadsOf(text: string | undefined): boolean {
+  if (text === undefined || text === '' || text === 'here') return true;
+  if (text === 'elsewhere') return false;
+  throw new SettingsMistake(`PROJECTIONS must be here or elsewhere, not ${text}.`);
 }
 
 function portOf(text: string | undefined): number {

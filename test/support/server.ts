@@ -62,6 +62,7 @@ export async function startServer(
       cataloguesFolder: null,
       assets: null,
       allowedHosts: [],
+      leadsProjections: true,
       ...options,
       dataDir,
     },
