@@ -1,9 +1,10 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Change, Row } from './change.ts';
+import { gathered, gatherSql } from './gathering.ts';
 import type { Projection, Table } from './projection.ts';
 
 interface Pending {
-  readonly kind: 'put' | 'set';
+  readonly kind: 'put' | 'set' | 'gather';
   readonly row: Row;
 }
 
@@ -37,12 +38,14 @@ export class ChangeBuffer {
       return;
     }
     const table = this.#table(change.table);
-    const row = change.kind === 'put' ? change.row : { ...change.key, ...change.values };
+    const row = change.kind === 'set' ? { ...change.key, ...change.values } : change.row;
     const key = JSON.stringify(table.primaryKey.map((column) => row[column]));
     let rows = this.#rows.get(change.table);
     if (rows === undefined) this.#rows.set(change.table, (rows = new Map()));
     const before = rows.get(key);
     if (change.kind === 'put' || before === undefined) rows.set(key, { kind: change.kind, row });
+    else if (change.kind === 'gather')
+      rows.set(key, { kind: change.kind, row: gathered(gathersOf(table), before.row, row) });
     else rows.set(key, { kind: before.kind, row: { ...before.row, ...row } });
   }
 
@@ -50,26 +53,24 @@ export class ChangeBuffer {
     for (const [name, rows] of this.#added) yield this.#insert(name, rows, 'add');
     for (const [name, pending] of this.#rows) {
       const puts: Row[] = [];
+      const gathers: Row[] = [];
       const sets = new Map<string, Row[]>();
       for (const { kind, row } of pending.values()) {
         if (kind === 'put') puts.push(row);
+        else if (kind === 'gather') gathers.push(row);
         else listIn(sets, Object.keys(row).sort().join()).push(row);
       }
       if (puts.length > 0) yield this.#insert(name, puts, 'put');
+      if (gathers.length > 0) yield this.#insert(name, gathers, 'gather');
       for (const rows of sets.values()) yield this.#update(name, rows);
     }
   }
 
-  #insert(name: string, rows: readonly Row[], kind: 'put' | 'add'): RawBuilder<unknown> {
+  #insert(name: string, rows: readonly Row[], kind: 'put' | 'add' | 'gather'): RawBuilder<unknown> {
     const table = this.#table(name);
     const columns = Object.keys(table.columns);
-    const others = columns.filter((column) => !table.primaryKey.includes(column));
-    const conflict =
-      kind === 'add' || others.length === 0
-        ? 'on conflict do nothing'
-        : `on conflict (${list(table.primaryKey)}) do update set ${others.map((c) => `"${c}" = excluded."${c}"`).join()}`;
-    return sql`insert into ${this.#id(name)} (${sql.raw(list(columns))})
-      select ${sql.raw(list(columns))} from ${recordset(table, columns, rows)} ${sql.raw(conflict)}`;
+    return sql`insert into ${this.#id(name)} as t (${sql.raw(list(columns))})
+      select ${sql.raw(list(columns))} from ${recordset(table, columns, rows)} ${sql.raw(onConflict(table, columns, kind))}`;
   }
 
   #update(name: string, rows: readonly Row[]): RawBuilder<unknown> {
@@ -90,6 +91,21 @@ export class ChangeBuffer {
   #id(name: string): RawBuilder<unknown> {
     return sql.id(this.#schema, name);
   }
+}
+
+function onConflict(table: Table, columns: readonly string[], kind: 'put' | 'add' | 'gather'): string {
+  const others = columns.filter((column) => !table.primaryKey.includes(column));
+  if (kind === 'add' || others.length === 0) return 'on conflict do nothing';
+  const values =
+    kind === 'put'
+      ? others.map((column) => `"${column}" = excluded."${column}"`)
+      : Object.entries(gathersOf(table)).map(([column, how]) => gatherSql(column, how));
+  return `on conflict (${list(table.primaryKey)}) do update set ${values.join()}`;
+}
+
+function gathersOf({ gathers }: Table): NonNullable<Table['gathers']> {
+  if (gathers === undefined) throw new Error('the table does not declare how it gathers');
+  return gathers;
 }
 
 function recordset(table: Table, columns: readonly string[], rows: readonly Row[]): RawBuilder<unknown> {

@@ -5,9 +5,14 @@ import type { Change } from './change.ts';
 
 export type ColumnType = 'text' | 'bigint' | 'integer' | 'boolean' | 'jsonb';
 
+/** How a column takes what a `gather` brings to a row that is there: texts one after the other, or the lesser or greater. */
+export type Gather = 'append' | 'least' | 'greatest';
+
 export interface Table {
   readonly columns: Readonly<Record<string, ColumnType>>;
   readonly primaryKey: readonly string[];
+  /** Of a table that is written by `gather`: all columns but the key. */
+  readonly gathers?: Readonly<Record<string, Gather>>;
   /** What follows `create index on <table>`, or `create unique index on <table>`: `(workspace, position desc)`. */
   readonly indexes?: readonly string[];
   readonly uniqueIndexes?: readonly string[];

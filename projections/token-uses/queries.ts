@@ -1,6 +1,8 @@
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
+import type { EventLog } from '../../libs/event-log/event-log.ts';
+import { EVENT_LOG } from '../../libs/injection-tokens.ts';
 import { tablesOf } from '../../libs/projection/projection.ts';
 import { decodeCursor, encodeCursor, type Page, pageOf } from '../../libs/read-db/page.ts';
 import { READ_DB, type ReadDb } from '../../libs/read-db/read-db.ts';
@@ -13,13 +15,13 @@ import {
   UsedAt,
   type UsedThen,
 } from '../../libs/usage/queries.ts';
-import { type HistoryTables, tokenUses, USE } from './token-uses.projection.ts';
+import type { TokenUse } from '../../libs/usage/use.ts';
+import { readHistory } from './history.ts';
+import type { TokenItem } from './items.ts';
+import { decodePlaces, readPlaces, readStretch } from './places.ts';
+import { tokenUses, type TokenUsesTables } from './token-uses.projection.ts';
 
-const isUse = sql<boolean>`part = ${sql.raw(String(USE))}`;
-
-type HistoryRow = HistoryTables['history'];
-
-const item = ({ position, revision, stream, type, time, data, actor }: HistoryRow): HistoryItem => ({
+const shown = ({ position, revision, stream, type, time, data, actor }: HistoryItem): HistoryItem => ({
   position,
   revision,
   stream,
@@ -29,46 +31,48 @@ const item = ({ position, revision, stream, type, time, data, actor }: HistoryRo
   actor,
 });
 
-async function page(
-  db: Kysely<HistoryTables>,
-  { token, cursor, limit, until }: TokenHistory['request'],
-  usesOnly: boolean,
-): Promise<Page<HistoryItem>> {
-  const place = decodeCursor('history', cursor, 2);
-  let query = db.selectFrom('history').selectAll().where('token', '=', token);
-  if (usesOnly) query = query.where(isUse);
-  if (until !== undefined) query = query.where('position', '<=', until);
-  if (place !== null) query = query.where(sql<boolean>`(position, part) > (${place[0]}, ${place[1]})`);
-  const rows = await query
-    .orderBy('position')
-    .orderBy('part')
-    .limit(limit + 1)
-    .execute();
-  return pageOf(rows, limit, item, (row) => encodeCursor('history', row.position, row.part));
-}
+const PARTS = ['life', 'use'] as const;
 
 @QueryHandler(TokenHistory)
 export class TokenHistoryHandler implements IQueryHandler<TokenHistory> {
-  readonly #db: Kysely<HistoryTables>;
-  constructor(@Inject(READ_DB) readDb: ReadDb) {
+  readonly #db: Kysely<TokenUsesTables>;
+  constructor(
+    @Inject(READ_DB) readDb: ReadDb,
+    @Inject(EVENT_LOG) private readonly log: EventLog,
+  ) {
     this.#db = tablesOf(readDb, tokenUses);
   }
 
   execute({ request }: TokenHistory): Promise<Page<HistoryItem>> {
-    return page(this.#db, request, false);
+    return page(this.#db, this.log, request, false);
   }
 }
 
 @QueryHandler(ListUses)
 export class ListUsesHandler implements IQueryHandler<ListUses> {
-  readonly #db: Kysely<HistoryTables>;
-  constructor(@Inject(READ_DB) readDb: ReadDb) {
+  readonly #db: Kysely<TokenUsesTables>;
+  constructor(
+    @Inject(READ_DB) readDb: ReadDb,
+    @Inject(EVENT_LOG) private readonly log: EventLog,
+  ) {
     this.#db = tablesOf(readDb, tokenUses);
   }
 
   execute({ request }: ListUses): Promise<Page<HistoryItem>> {
-    return page(this.#db, request, true);
+    return page(this.#db, this.log, request, true);
   }
+}
+
+async function page(
+  db: Kysely<TokenUsesTables>,
+  log: EventLog,
+  { token, cursor, limit, until }: TokenHistory['request'],
+  usesOnly: boolean,
+): Promise<Page<HistoryItem>> {
+  const place = decodeCursor('history', cursor, 2);
+  const after = place === null ? null : { position: place[0]!, part: PARTS[place[1]!] ?? 'use' };
+  const items = await readHistory(db, log, { token, after, until, usesOnly, limit: limit + 1 });
+  return pageOf(items, limit, shown, ({ position, part }) => encodeCursor('history', position, PARTS.indexOf(part)));
 }
 
 /** A request id that many calls were sent under is answered with its first uses. */
@@ -76,42 +80,67 @@ const MOST_FOUND = 100;
 
 @QueryHandler(FindUse)
 export class FindUseHandler implements IQueryHandler<FindUse> {
-  readonly #db: Kysely<HistoryTables>;
-  constructor(@Inject(READ_DB) readDb: ReadDb) {
+  readonly #db: Kysely<TokenUsesTables>;
+  constructor(
+    @Inject(READ_DB) readDb: ReadDb,
+    @Inject(EVENT_LOG) private readonly log: EventLog,
+  ) {
     this.#db = tablesOf(readDb, tokenUses);
   }
 
+  /** Few stretches of few streams hold ids on both sides of it: those are read. */
   async execute({ request: { requestId, workspace } }: FindUse): Promise<(HistoryItem & { token: string })[]> {
-    let query = this.#db.selectFrom('history').selectAll().where('request_id', '=', requestId);
-    if (workspace !== undefined) query = query.where('workspace', '=', workspace);
-    const rows = await query.orderBy('position').limit(MOST_FOUND).execute();
-    return rows.map((row) => ({ token: row.token, ...item(row) }));
+    const stretches = await this.#db
+      .selectFrom('requests')
+      .select(['stream', 'first_revision', 'last_revision'])
+      .where('last_request', '>=', requestId)
+      .where('first_request', '<=', requestId)
+      .execute();
+    const read = await Promise.all(
+      stretches.map(({ stream, first_revision: first, last_revision: last }) =>
+        readStretch(this.log, stream, first, last),
+      ),
+    );
+    return read
+      .flat()
+      .filter((item) => item.requestId === requestId && (workspace === undefined || item.workspace === workspace))
+      .toSorted((a, b) => a.position - b.position)
+      .slice(0, MOST_FOUND)
+      .map((item) => ({ token: item.token, ...shown(item) }));
   }
 }
 
+/** Uses recorded at once by several processes are not quite in the order of their times. */
+const LAST_BLOCKS = 8;
+
 @QueryHandler(LastUsed)
 export class LastUsedHandler implements IQueryHandler<LastUsed> {
-  readonly #db: Kysely<HistoryTables>;
+  readonly #db: Kysely<TokenUsesTables>;
   constructor(@Inject(READ_DB) readDb: ReadDb) {
     this.#db = tablesOf(readDb, tokenUses);
   }
 
   async execute({ tokens }: LastUsed): Promise<ReadonlyMap<string, string>> {
-    if (tokens.length === 0) return new Map();
-    // One step into the index per token, however many uses it has.
-    const rows = await Promise.all(
-      tokens.map((token) =>
-        this.#db
-          .selectFrom('history')
-          .select(['token', 'time'])
+    // A few steps into the index per token, however many uses it has.
+    const times = await Promise.all(tokens.map((token) => this.#lastOf(token)));
+    return new Map(times.flatMap((time, index) => (time === null ? [] : [[tokens[index]!, time]])));
+  }
+
+  async #lastOf(token: string): Promise<string | null> {
+    const row = await this.#db
+      .selectFrom((blocks) =>
+        blocks
+          .selectFrom('places')
+          .select('last_time')
           .where('token', '=', token)
-          .where(isUse)
-          .orderBy('time', 'desc')
-          .limit(1)
-          .executeTakeFirst(),
-      ),
-    );
-    return new Map(rows.flatMap((row) => (row === undefined ? [] : [[row.token, row.time]])));
+          .where('last_time', 'is not', null)
+          .orderBy('block', 'desc')
+          .limit(LAST_BLOCKS)
+          .as('latest'),
+      )
+      .select(({ fn }) => fn.max('last_time').as('time'))
+      .executeTakeFirst();
+    return row?.time ?? null;
   }
 }
 
@@ -122,34 +151,58 @@ const LOOK_BACK_MS = 2 * WINDOW_SECONDS * 1000;
 
 @QueryHandler(UsedAt)
 export class UsedAtHandler implements IQueryHandler<UsedAt> {
-  readonly #db: Kysely<HistoryTables>;
-  constructor(@Inject(READ_DB) readDb: ReadDb) {
+  readonly #db: Kysely<TokenUsesTables>;
+  constructor(
+    @Inject(READ_DB) readDb: ReadDb,
+    @Inject(EVENT_LOG) private readonly log: EventLog,
+  ) {
     this.#db = tablesOf(readDb, tokenUses);
   }
 
   async execute({ request: { lineage, token, atMs } }: UsedAt): Promise<UsedThen> {
-    const second = Math.floor(atMs / 1000);
-    const uses = this.#db
-      .selectFrom('history')
-      .where('token', 'in', [token, ...lineage])
-      .where(isUse)
-      .where('time', '<=', new Date(atMs).toISOString());
-    const last = await uses
-      .select('time')
-      .where('token', '=', token)
-      .orderBy('time', 'desc')
-      .limit(1)
-      .executeTakeFirst();
-    const taken = await uses
-      .select([sql<string>`data->>'budget'`.as('budget'), sql<number>`sum((data->>'cost')::int)::int`.as('cost')])
-      .where('type', '=', 'TokenUsed')
-      .where('time', '>', new Date(atMs - LOOK_BACK_MS).toISOString())
-      .where(sql<number>`(data->>'window_second')::bigint`, '>', second - WINDOW_SECONDS)
-      .groupBy(sql`data->>'budget'`)
+    const at = new Date(atMs).toISOString();
+    const uses = await this.#usesAround(new Set([token, ...lineage]), new Date(atMs - LOOK_BACK_MS).toISOString(), at);
+    const oldest = Math.floor(atMs / 1000) - WINDOW_SECONDS;
+    const taken = (budget: string): number =>
+      uses
+        .filter(({ type }) => type === 'TokenUsed')
+        .map(({ data }) => data as TokenUse)
+        .filter((use) => use.budget === budget && use.window_second > oldest)
+        .reduce((sum, { cost }) => sum + cost, 0);
+    return {
+      used: { reads: taken('reads'), writes: taken('writes') },
+      lastUsedAt: latest([
+        await this.#lastBlockBefore(token, at),
+        ...uses.filter((use) => use.token === token).map(({ time }) => time),
+      ]),
+    };
+  }
+
+  /** Uses between two times, and those before that share a block with a later one. */
+  async #usesAround(tokens: ReadonlySet<string>, from: string, to: string): Promise<TokenItem[]> {
+    const rows = await this.#db
+      .selectFrom('places')
+      .select(['stream', 'places'])
+      .where('token', 'in', [...tokens])
+      .where('first_time', '<=', to)
+      .where('last_time', '>', from)
       .execute();
-    const cost = (budget: string): number => taken.find((row) => row.budget === budget)?.cost ?? 0;
-    return { used: { reads: cost('reads'), writes: cost('writes') }, lastUsedAt: last?.time ?? null };
+    const items = await readPlaces(this.log, rows.flatMap(decodePlaces));
+    return items.filter(({ token, part, time }) => tokens.has(token) && part === 'use' && time <= to);
+  }
+
+  async #lastBlockBefore(token: string, at: string): Promise<string | null> {
+    const row = await this.#db
+      .selectFrom('places')
+      .select(({ fn }) => fn.max('last_time').as('time'))
+      .where('token', '=', token)
+      .where('last_time', '<=', at)
+      .executeTakeFirst();
+    return row?.time ?? null;
   }
 }
+
+const latest = (times: readonly (string | null)[]): string | null =>
+  times.reduce((last, time) => (last === null || (time !== null && time > last) ? time : last), null);
 
 export const TOKEN_USE_QUERIES = [TokenHistoryHandler, ListUsesHandler, FindUseHandler, LastUsedHandler, UsedAtHandler];

@@ -1,124 +1,100 @@
-import type { RecordedEvent } from '../../libs/event-log/event-log.ts';
-import type { Actor } from '../../libs/person/actor.ts';
-import { add, type Change } from '../../libs/projection/change.ts';
+import { gather } from '../../libs/projection/change.ts';
 import type { Projection } from '../../libs/projection/projection.ts';
-import { TOKEN_PREFIX, type TokenEvent } from '../../libs/tokens/events.ts';
-import { type TokenUseEnded, type TokenUsesDenied, useOf } from '../../libs/usage/use.ts';
+import { itemsOf } from './items.ts';
+import { encodePlace } from './places.ts';
 
-/** An event can be both, of one token: a token that rotates itself. */
-export const LIFE = 0;
-export const USE = 1;
-
-export interface HistoryTables {
-  history: {
+export interface TokenUsesTables {
+  /** Where events about a token lie in the log: one row a token, stream and block of positions. */
+  places: {
     token: string;
-    position: number;
-    /** `LIFE` or `USE`. */
-    part: number;
-    revision: number;
+    block: number;
     stream: string;
-    type: string;
-    time: string;
-    workspace: string | null;
-    request_id: string | null;
-    operation: string | null;
-    data: unknown;
-    actor: Actor | null;
+    /** Revisions and positions, in the log's order (places.ts). */
+    places: string;
+    /** Of the uses among them, RFC 3339; null where there are none. */
+    first_time: string | null;
+    last_time: string | null;
+  };
+  /** Which request ids a stretch of a stream holds: a ULID is found by comparing it with the least and the greatest. */
+  requests: {
+    stream: string;
+    block: number;
+    first_revision: number;
+    last_revision: number;
+    first_request: string;
+    last_request: string;
   };
 }
 
+const POSITIONS_A_BLOCK = 1_024;
+const REVISIONS_A_BLOCK = 256;
+
+export const blockOf = (position: number): number => Math.floor(position / POSITIONS_A_BLOCK);
+
 /**
- * A token's life and all its uses in the log's order, found by token or by request. Uses come from journals and from
- * the metadata of what tokens wrote; several events of one write carry the same use, which is kept once.
+ * Where to find a token's life and uses, by token or by request. What they were is not copied: the log is the truth,
+ * and read at the places found (docs/decisions/0010).
  */
 export const tokenUses: Projection = {
   name: 'token-uses',
-  version: 1,
+  version: 2,
   streamPrefixes: null,
   tables: {
-    history: {
+    places: {
       columns: {
         token: 'text',
-        position: 'bigint',
-        part: 'integer',
-        revision: 'integer',
+        block: 'bigint',
         stream: 'text',
-        type: 'text',
-        time: 'text',
-        workspace: 'text',
-        request_id: 'text',
-        operation: 'text',
-        data: 'jsonb',
-        actor: 'jsonb',
+        places: 'text',
+        first_time: 'text',
+        last_time: 'text',
       },
-      primaryKey: ['token', 'position', 'part'],
-      indexes: [`(token, time) where part = ${USE}`],
-      uniqueIndexes: ['(request_id, token, time, operation)'],
+      primaryKey: ['token', 'block', 'stream'],
+      gathers: { places: 'append', first_time: 'least', last_time: 'greatest' },
+    },
+    requests: {
+      columns: {
+        stream: 'text',
+        block: 'bigint',
+        first_revision: 'integer',
+        last_revision: 'integer',
+        first_request: 'text',
+        last_request: 'text',
+      },
+      primaryKey: ['stream', 'block'],
+      gathers: {
+        first_revision: 'least',
+        last_revision: 'greatest',
+        first_request: 'least',
+        last_request: 'greatest',
+      },
+      indexes: ['(last_request)'],
     },
   },
   apply(event) {
-    const changes: Change[] = [];
-    if (event.stream.startsWith(TOKEN_PREFIX)) changes.push(life(event));
-    const use = useOf(event);
-    if (use !== null) {
-      if (typeof use.token !== 'string' || typeof use.time !== 'string')
-        throw new Error('the use names no token or time');
-      const { token, time, workspace, request_id, operation } = use;
-      const row = { token, part: USE, type: 'TokenUsed', time, workspace, request_id, operation, data: use };
-      changes.push(add('history', { ...row, ...placeOf(event) }));
-    } else if (event.type === 'TokenUseEnded') {
-      const data = event.data as TokenUseEnded['data'];
-      const { token, time, workspace, request_id, operation } = data;
-      const row = { token, part: USE, type: event.type, time, workspace, request_id, operation, data };
-      changes.push(add('history', { ...row, ...placeOf(event) }));
-    } else if (event.type === 'TokenUsesDenied') {
-      const data = event.data as TokenUsesDenied['data'];
-      const { token, to: time, operation } = data;
-      const row = { token, part: USE, type: event.type, time, workspace: null, request_id: null, operation, data };
-      if (token !== null) changes.push(add('history', { ...row, ...placeOf(event) }));
-    }
-    return changes;
+    const { stream, revision, position } = event;
+    const items = itemsOf(event);
+    const places = [...new Set(items.map(({ token }) => token))].map((token) => {
+      const time = items.find((item) => item.token === token && item.part === 'use')?.time ?? null;
+      return gather('places', {
+        token,
+        block: blockOf(position),
+        stream,
+        places: encodePlace(revision, position),
+        first_time: time,
+        last_time: time,
+      });
+    });
+    const request = items.find(({ requestId }) => requestId !== null)?.requestId ?? null;
+    if (request === null) return places;
+    const stretch = gather('requests', {
+      stream,
+      block: Math.floor(revision / REVISIONS_A_BLOCK),
+      first_revision: revision,
+      last_revision: revision,
+      first_request: request,
+      last_request: request,
+    });
+    return [...places, stretch];
   },
 };
-
-const placeOf = (event: RecordedEvent) => ({
-  position: event.position,
-  revision: event.revision,
-  stream: event.stream,
-  actor: event.metadata['actor'] ?? null,
-});
-
-function life(event: RecordedEvent): Change {
-  const known = event as RecordedEvent & TokenEvent;
-  const row = {
-    token: event.stream.slice(TOKEN_PREFIX.length),
-    part: LIFE,
-    type: event.type,
-    time: known.data.at,
-    workspace: null,
-    request_id: null,
-    operation: null,
-    ...placeOf(event),
-  };
-  switch (known.type) {
-    case 'TokenCreated': {
-      const { digest: _kept, ...data } = known.data;
-      return add('history', { ...row, workspace: data.workspace, data });
-    }
-    case 'TokenRenamed':
-    case 'TokenScoped':
-    case 'TokenLimitsChanged':
-    case 'TokenSuspended':
-    case 'TokenResumed':
-    case 'TokenRotated':
-    case 'TokenRevoked':
-    case 'TokenExpired':
-      return add('history', { ...row, data: known.data });
-    default:
-      return unknownEvent(known);
-  }
-}
-
-function unknownEvent(event: never): never {
-  throw new Error(`unknown token event ${(event as RecordedEvent).type}`);
-}

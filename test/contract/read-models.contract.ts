@@ -93,7 +93,7 @@ export function readModelsContract(
     beforeAll(async () => {
       store = await start();
       db = await store.open();
-    }, 60_000);
+    }, 180_000);
     afterEach(async () => {
       for (const projection of running.splice(0)) await projection.stop();
     });
@@ -253,7 +253,7 @@ export function readModelsContract(
       await first.stop();
       await log.append('usage-y', 'any', [event('TokenUsed', use('T9', 'last'))]);
       await caughtUp(second);
-      const { items } = await new TokenHistoryHandler(db).execute(
+      const { items } = await new TokenHistoryHandler(db, log).execute(
         new TokenHistory({ token: 'T9', cursor: null, limit: 50 }),
       );
       expect(items).toHaveLength(11);
@@ -351,7 +351,7 @@ export function readModelsContract(
         event('TokenRenamed', { name: 'new' }, { use: use('T1', 'q3', 'update_token') }),
       ]);
       await caughtUp(await begin(tokenUses));
-      const history = new TokenHistoryHandler(db);
+      const history = new TokenHistoryHandler(db, log);
       const seen = [];
       let cursor: string | null = null;
       do {
@@ -370,7 +370,7 @@ export function readModelsContract(
         [7, 'TokenUsed', 'token-T1'],
       ]);
       expect(await rows(tokenUses)).not.toContain('d1g35t');
-      const found = new FindUseHandler(db);
+      const found = new FindUseHandler(db, log);
       expect(await found.execute(new FindUse({ requestId: 'q2', workspace: 'w1' }))).toMatchObject([
         { token: 'T1', position: 4, data: { operation: 'list_reports' } },
       ]);
@@ -399,7 +399,7 @@ export function readModelsContract(
       ]);
       await caughtUp(await begin(tokenUses));
       const asked = (seconds: number) =>
-        new UsedAtHandler(db).execute(
+        new UsedAtHandler(db, log).execute(
           new UsedAt({ lineage: [old, heir], token: heir, atMs: (second + seconds) * 1000 }),
         );
       expect(await asked(20)).toEqual({ used: { reads: 1, writes: 0 }, lastUsedAt: null });
