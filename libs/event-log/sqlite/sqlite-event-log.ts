@@ -1,4 +1,3 @@
-import { EventEmitter, once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -18,6 +17,7 @@ import {
   type SubscriptionMessage,
   type Upcast,
 } from '../event-log.ts';
+import { Commits } from './commits.ts';
 import { lockFolder } from './folder-lock.ts';
 import { SqliteReader } from './sqlite-reader.ts';
 import { SqliteWriter } from './sqlite-writer.ts';
@@ -44,12 +44,9 @@ export async function openSqliteEventLog(options: SqliteEventLogOptions): Promis
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const unlock = lockFolder(directory);
   const file = join(directory, 'log.db');
-  const changes = new EventEmitter().setMaxListeners(0);
   try {
-    const settings = maxBytes === undefined ? { file } : { file, maxBytes };
-    const writer = await SqliteWriter.start(settings, () => changes.emit('change'));
-    const reader = await openReader(file, upcast, writer);
-    return new SqliteEventLog(writer, reader, changes, unlock);
+    const writer = await SqliteWriter.start(maxBytes === undefined ? { file } : { file, maxBytes });
+    return new SqliteEventLog(writer, await openReader(file, upcast, writer), unlock);
   } catch (error) {
     unlock();
     throw error;
@@ -70,15 +67,17 @@ class SqliteEventLog implements EventLog {
   #closed: Promise<void> | null = null;
   readonly #writer: SqliteWriter;
   readonly #reader: SqliteReader;
-  /** Emits `change` after each commit and when the log closes. */
-  readonly #changes: EventEmitter;
+  readonly #commits: Commits;
   readonly #unlock: () => void;
 
-  constructor(writer: SqliteWriter, reader: SqliteReader, changes: EventEmitter, unlock: () => void) {
+  constructor(writer: SqliteWriter, reader: SqliteReader, unlock: () => void) {
     this.#writer = writer;
     this.#reader = reader;
-    this.#changes = changes;
     this.#unlock = unlock;
+    // This process alone writes the file, so its head is known from the appends.
+    this.#commits = new Commits(reader.head());
+    // Where it is not known what was stored, the file knows.
+    writer.onCommit((streams, position) => this.#commits.committed(streams, position ?? this.#reader.head()));
   }
 
   async id(): Promise<string> {
@@ -111,7 +110,7 @@ class SqliteEventLog implements EventLog {
     const { after, direction = 'forwards', limit = Infinity, streamPrefixes } = options;
     const backwards = direction === 'backwards';
     // Fixed at the start, so that a busy writer does not lead the reader on for ever.
-    const end = this.#read((reader) => reader.head()) + 1;
+    const end = ((await this.head()) ?? 0) + 1;
     let above = backwards ? 0 : (after ?? 0);
     let below = backwards ? Math.min(after ?? end, end) : end;
     for (let left = limit; left > 0;) {
@@ -131,26 +130,35 @@ class SqliteEventLog implements EventLog {
   async *subscribe({ after, streamPrefixes, signal }: SubscribeOptions): AsyncIterable<SubscriptionMessage> {
     let position = after ?? 0;
     let caughtUp = false;
-    while (this.#closed === null && signal?.aborted !== true) {
-      const head = this.#read((reader) => reader.head());
-      if (position < head) {
-        const range = { above: position, below: head + 1, backwards: false, limit: CHUNK };
-        const events = this.#read((reader) => reader.range(range, streamPrefixes));
-        position = events.length < CHUNK ? head : (events.at(-1)?.position ?? head);
-        if (events.length > 0) yield { kind: 'events', events };
-        yield { kind: 'checkpoint', position };
-        await nextTurn();
-      } else if (!caughtUp) {
-        caughtUp = true;
-        yield { kind: 'caught-up', position: position === 0 ? null : position };
-      } else {
-        await once(this.#changes, 'change', { ...(signal && { signal }) }).catch(() => undefined);
+    const watch = this.#commits.watch(streamPrefixes);
+    signal?.addEventListener('abort', watch.wake);
+    try {
+      while (this.#closed === null && signal?.aborted !== true) {
+        const { head } = this.#commits;
+        if (position < head) {
+          const events = watch.concerned ? this.#chunk(position, head, streamPrefixes) : [];
+          const last = events.length < CHUNK ? undefined : events.at(-1);
+          position = last?.position ?? head;
+          watch.concerned = last !== undefined;
+          if (events.length > 0) yield { kind: 'events', events };
+          yield { kind: 'checkpoint', position };
+          await nextTurn();
+        } else if (!caughtUp) {
+          caughtUp = true;
+          yield { kind: 'caught-up', position: position === 0 ? null : position };
+        } else {
+          await watch.next();
+        }
       }
+    } finally {
+      signal?.removeEventListener('abort', watch.wake);
+      watch.close();
     }
   }
 
   async head(): Promise<Position | null> {
-    return this.#read((reader) => reader.head()) || null;
+    if (this.#closed !== null) throw new LogUnavailable('the log is closed');
+    return this.#commits.head || null;
   }
 
   close(): Promise<void> {
@@ -162,10 +170,15 @@ class SqliteEventLog implements EventLog {
     try {
       await this.#writer.close();
     } finally {
-      this.#changes.emit('change');
+      this.#commits.end();
       this.#reader.close();
       this.#unlock();
     }
+  }
+
+  #chunk(above: Position, head: Position, streamPrefixes: readonly string[] | undefined): readonly RecordedEvent[] {
+    const range = { above, below: head + 1, backwards: false, limit: CHUNK };
+    return this.#read((reader) => reader.range(range, streamPrefixes));
   }
 
   #read<T>(read: (reader: SqliteReader) => T): T {

@@ -19,7 +19,8 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'writ-log-'));
   file = join(directory, 'log.db');
   commits = 0;
-  writer = await SqliteWriter.start({ file }, () => commits++);
+  writer = await SqliteWriter.start({ file });
+  writer.onCommit(() => commits++);
 });
 afterEach(async () => {
   await writer.close();

@@ -11,6 +11,9 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** Told after a commit: the streams that were written to, and the head; null: perhaps something was stored. */
+export type OnCommit = (streams: readonly string[], position: number | null) => void;
+
 /** Bounds one flush, so that an append never waits long for the one ahead of it. */
 const APPENDS_PER_FLUSH = 2_000;
 
@@ -20,20 +23,19 @@ const APPENDS_PER_FLUSH = 2_000;
  */
 export class SqliteWriter {
   readonly #worker: Worker;
-  readonly #onCommit: () => void;
+  #onCommit: OnCommit = () => undefined;
   #gathering: Waiting[] = [];
   #flushing: Waiting[] = [];
   #scheduled = false;
   #stopped: string | null = null;
   #idle: (() => void) | null = null;
 
-  private constructor(worker: Worker, onCommit: () => void) {
+  private constructor(worker: Worker) {
     this.#worker = worker;
-    this.#onCommit = onCommit;
   }
 
-  /** Creates the file if there is none. `onCommit` is called when something was stored. @throws LogUnavailable */
-  static async start(settings: WriterSettings, onCommit: () => void): Promise<SqliteWriter> {
+  /** Creates the file if there is none. @throws LogUnavailable */
+  static async start(settings: WriterSettings): Promise<SqliteWriter> {
     // The build renames imports, but not this: the worker has the extension of whatever runs.
     const name = `./sqlite-writer.worker${extname(fileURLToPath(import.meta.url))}`;
     const worker = new Worker(new URL(name, import.meta.url), {
@@ -41,7 +43,7 @@ export class SqliteWriter {
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });
     await ready(worker);
-    const writer = new SqliteWriter(worker, onCommit);
+    const writer = new SqliteWriter(worker);
     worker.on('message', (message: FromWriter) => {
       if (message.kind === 'flushed') writer.#settle(message.results);
     });
@@ -50,6 +52,10 @@ export class SqliteWriter {
     // An idle log does not keep a process alive; an append in flight does.
     worker.unref();
     return writer;
+  }
+
+  onCommit(listener: OnCommit): void {
+    this.#onCommit = listener;
   }
 
   append(request: AppendRequest): Promise<Appended> {
@@ -98,14 +104,24 @@ export class SqliteWriter {
     this.#flushing = [];
     this.#worker.unref();
     if (this.#gathering.length > 0) this.#flush();
-    settled.forEach((waiting, index) => settle(waiting, results[index]));
-    if (results.some(({ kind }) => kind === 'appended' || kind === 'unknown')) this.#onCommit();
+    const stored = new Set<string>();
+    let position: number | null = 0;
+    for (const [index, waiting] of settled.entries()) {
+      const result = results[index];
+      if (result?.kind === 'appended' && position !== null) position = Math.max(position, result.position);
+      if (result?.kind === 'unknown') position = null;
+      if (result?.kind === 'appended' || result?.kind === 'unknown') stored.add(waiting.request.stream);
+      settle(waiting, result);
+    }
+    if (stored.size > 0) this.#onCommit([...stored], position);
     this.#endIfIdle();
   }
 
   #stop(reason: string): void {
     this.#stopped ??= reason;
-    for (const { reject } of this.#flushing.splice(0)) reject(new OutcomeUnknown(reason));
+    const unknown = this.#flushing.splice(0);
+    for (const { reject } of unknown) reject(new OutcomeUnknown(reason));
+    if (unknown.length > 0) this.#onCommit([...new Set(unknown.map(({ request }) => request.stream))], null);
     for (const { reject } of this.#gathering.splice(0)) reject(new LogUnavailable(reason));
     this.#endIfIdle();
   }
