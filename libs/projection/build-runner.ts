@@ -14,6 +14,8 @@ export interface BuildRunnerOptions {
   readonly projection: Projection;
   readonly build: Build;
   readonly batchSize: number;
+  /** Whether somebody waits for it to get further: it then takes no rest. */
+  readonly awaited: () => boolean;
   /** How far it is, as the leader knows it. */
   readonly onReached: (position: Position) => void;
   /** It has caught up with the log and is not the one that serves; true: it need not be followed further. */
@@ -109,13 +111,13 @@ export class BuildRunner {
   }
 
   async #follow(db: Kysely<unknown>): Promise<void> {
-    const { log, projection, build } = this.#options;
+    const { log, projection, build, awaited } = this.#options;
     const writer = await BuildWriter.open(db, log, projection, build.build, this.#courtesy);
     this.#seen = writer.position;
     this.leading = true;
     this.fault = null;
     const prefixes = log.filteredCheckpoints === 'prompt' ? projection.streamPrefixes : null;
-    const queue = new EventQueue(log, writer.position, prefixes, this.#stopping.signal);
+    const queue = new EventQueue(log, writer.position, prefixes, this.#stopping.signal, awaited);
     try {
       while (await this.#step(db, writer, queue))
         if (this.role !== 'serving') await this.#courtesy.rest(this.#stopping.signal);

@@ -7,8 +7,17 @@ export interface Batch {
   readonly position: Position | null;
 }
 
-/** Live events are fetched this seldom: under load many share one read and one transaction, which leaves the CPU to the gate. */
+/** Live events are fetched this seldom: many share one read and one transaction. */
 const LIVE_PAUSE_MS = 20;
+/**
+ * While the event loop is busy and nobody waits for the read model, so many pauses together: a bite's own cost (a read,
+ * three statements, two wake-ups) is then shared by all of 200 ms, and the CPU left to the gate.
+ */
+const BUSY_PAUSES = 10;
+/** Share of its time that a busy loop works. */
+const BUSY = 0.5;
+/** A message with this many events says that more are waiting. */
+const BEHIND = 250;
 /** Beyond this the subscription waits. */
 const MOST_QUEUED = 2_000;
 
@@ -20,16 +29,27 @@ const MOST_QUEUED = 2_000;
 export class EventQueue {
   readonly #ending = new AbortController();
   readonly #pump: Promise<void>;
+  readonly #awaited: () => boolean;
+  #utilization = performance.eventLoopUtilization();
   #events: RecordedEvent[] = [];
   /** Reached once all that is queued is applied. */
   #position: Position | null = null;
   #live = false;
+  #more = false;
   #ended = false;
   #failure: Error | null = null;
   #wakeTaker: (() => void) | null = null;
   #wakePump: (() => void) | null = null;
 
-  constructor(log: EventLog, after: Position | null, streamPrefixes: readonly string[] | null, signal: AbortSignal) {
+  /** @param awaited whether somebody waits for the read model to get further */
+  constructor(
+    log: EventLog,
+    after: Position | null,
+    streamPrefixes: readonly string[] | null,
+    signal: AbortSignal,
+    awaited: () => boolean = () => false,
+  ) {
+    this.#awaited = awaited;
     if (signal.aborted) this.#ending.abort();
     signal.addEventListener('abort', this.#abort, { once: true });
     this.#ending.signal.addEventListener('abort', () => signal.removeEventListener('abort', this.#abort));
@@ -77,8 +97,7 @@ export class EventQueue {
         this.#queue(message);
         this.#wakeTaker?.();
         if (message.kind === 'caught-up') this.#live = true;
-        else if (this.#live)
-          await sleep(LIVE_PAUSE_MS, undefined, { signal: this.#ending.signal }).catch(() => undefined);
+        else if (this.#live && !this.#behind(message)) await this.#pause();
         while (this.#events.length >= MOST_QUEUED && !this.#ending.signal.aborted) await this.#waitForRoom();
       }
     } catch (error) {
@@ -95,6 +114,28 @@ export class EventQueue {
     } else if (message.position !== null && (this.#position === null || message.position > this.#position)) {
       this.#position = message.position;
     }
+  }
+
+  /** Large messages, and the checkpoint that follows each, are read one right after the other. */
+  #behind(message: SubscriptionMessage): boolean {
+    const more = message.kind === 'events' ? message.events.length >= BEHIND : this.#more;
+    this.#more = more && message.kind === 'events';
+    return more;
+  }
+
+  async #pause(): Promise<void> {
+    for (let pauses = 0; pauses < BUSY_PAUSES && !this.#ending.signal.aborted; pauses++) {
+      await sleep(LIVE_PAUSE_MS, undefined, { signal: this.#ending.signal }).catch(() => undefined);
+      if (this.#awaited() || !this.#busy()) return;
+    }
+  }
+
+  /** Of the time since it was last asked. */
+  #busy(): boolean {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, this.#utilization);
+    this.#utilization = now;
+    return utilization > BUSY;
   }
 
   #ready(): boolean {

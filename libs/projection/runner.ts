@@ -44,7 +44,8 @@ export interface RunningProjection extends MaintainedView {
   stop(): Promise<void>;
 }
 
-const LIVE_BATCH = 500;
+/** While the gate is busy, bites are rare and large (event-queue.ts). */
+const LIVE_BATCH = 2_000;
 /** A transaction of a rebuild may hold PGlite's one session this long, roughly: reads wait for it. */
 const REBUILD_BATCH = 2_000;
 /** How often the builds are looked at for what other processes asked or did. */
@@ -229,6 +230,7 @@ class Runner implements RunningProjection {
       projection: this.#projection,
       build,
       batchSize: batchSize ?? (build.role === 'serving' ? LIVE_BATCH : REBUILD_BATCH),
+      awaited: () => this.#waiters.waiting,
       onReached: (position) => this.#reached(position),
       onDrained: (db, writer) => this.#drained(db, build, runner, writer),
       onLost: () => this.#wake(),
