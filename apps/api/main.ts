@@ -5,12 +5,13 @@ import { operatorTokenFile, readOperatorToken } from '../../libs/founding/operat
 import { createLogger } from '../../libs/logging/logger.ts';
 import { readSettings, type Settings } from '../../libs/settings/settings.ts';
 import { SettingsMistake } from '../../libs/settings/settings-mistake.ts';
+import { fillSample } from '../../libs/sample/fill-sample.ts';
 import { serve, type Server } from './serve.ts';
 
 try {
   const settings = readSettings(process.env);
   const server = await serve(settings, createLogger());
-  welcome(server, settings);
+  await welcome(server, settings);
   stopOn(server, 'SIGTERM');
   stopOn(server, 'SIGINT');
 } catch (error) {
@@ -24,17 +25,28 @@ try {
   process.exit(1);
 }
 
-function welcome({ url, parts }: Server, settings: Settings): void {
+async function welcome({ url, parts }: Server, settings: Settings): Promise<void> {
   const file = operatorTokenFile(settings.dataDir);
   const { tokenFile } = parts.founded;
   console.log(`Writ listens on ${url} · reference: ${url}/docs`);
   if (tokenFile !== null) {
-    console.log('A sample workspace, its owner and an operator token were made.');
+    console.log('A workspace, its owner and an operator token were made.');
     // A terminal only: output that is kept somewhere must not hold it (P5).
     if (process.stdout.isTTY) console.log(`Operator token: ${readOperatorToken(settings.dataDir)}`);
     else console.log(`Operator token: in ${file}`);
+    if (settings.sample) await showSample(url, settings);
   }
   console.log(`Try: curl -s ${url}/api/v1/me -H "Authorization: Bearer $(cat ${file})"`);
+}
+
+/** Something to look at. That it failed is no reason not to serve. */
+async function showSample(url: string, { dataDir }: Settings): Promise<void> {
+  try {
+    await fillSample(url, readOperatorToken(dataDir) ?? '');
+    console.log('It holds a sample (agents, reports, a routine, tickets); SAMPLE=off starts without.');
+  } catch (error) {
+    console.error(`The sample is not whole; \`writ demo\` goes on with it. ${(error as Error).message}`);
+  }
 }
 
 function stopOn(server: Server, signal: 'SIGTERM' | 'SIGINT'): void {

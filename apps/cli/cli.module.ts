@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { DemoCommand } from './commands/demo.ts';
 import { InitCommand, RecoverCommand } from './commands/founding.ts';
 import { MeCommand } from './commands/me.ts';
 import { PROJECTION_COMMANDS, ProjectionsGroupCommand } from './commands/projections.ts';
@@ -23,6 +24,7 @@ export class CliModule {
         ...PROJECTION_COMMANDS,
         MeCommand,
         WhyCommand,
+        DemoCommand,
         InitCommand,
         RecoverCommand,
       ],

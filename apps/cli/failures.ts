@@ -32,6 +32,7 @@ const SET_UP_EXITS: Readonly<Record<string, number>> = {
   CatalogueMistake: EXIT.usage,
   LogInUse: EXIT.refused,
   NotFounded: EXIT.refused,
+  SampleFailed: EXIT.refused,
 };
 
 /** Says on stderr what went wrong and answers the exit code. Anything that is nobody's mistake is thrown on. */

@@ -15,6 +15,7 @@ describe('settings', () => {
       publicUrl: 'http://127.0.0.1:3000',
       cataloguesFolder: null,
       assets: null,
+      sample: true,
       allowedHosts: [],
       leadsProjections: true,
     });

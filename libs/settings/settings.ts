@@ -12,6 +12,8 @@ export interface Settings {
   readonly databaseUrl: string | null;
   readonly publicUrl: string;
   readonly cataloguesFolder: string | null;
+  /** Whether the start that founds an embedded workspace fills it with a sample. */
+  readonly sample: boolean;
   /** Null: `DATA_DIR/assets`. */
   readonly assets: AssetsPlace | null;
   /** Names, without port, this server is reached by besides those of HOST and PUBLIC_URL. */
@@ -35,6 +37,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       urlOf('PUBLIC_URL', env['PUBLIC_URL'], ['http:', 'https:']) ??
       `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     cataloguesFolder: env['CATALOGUES'] || null,
+    sample: switchOf('SAMPLE', env['SAMPLE'], true),
     assets: readAssetsUrl(env),
     allowedHosts: hostsOf(env['ALLOWED_HOSTS']),
     leadsProjections: leadsOf(env['PROJECTIONS']),
@@ -60,6 +63,13 @@ function leadsOf(text: string | undefined): boolean {
   if (text === undefined || text === '' || text === 'here') return true;
   if (text === 'elsewhere') return false;
   throw new SettingsMistake(`PROJECTIONS must be here or elsewhere, not ${text}.`);
+}
+
+/** @throws SettingsMistake */
+function switchOf(name: string, text: string | undefined, unset: boolean): boolean {
+  if (text === undefined || text === '') return unset;
+  if (text !== 'on' && text !== 'off') throw new SettingsMistake(`${name} must be on or off, not ${text}.`);
+  return text === 'on';
 }
 
 function portOf(text: string | undefined): number {

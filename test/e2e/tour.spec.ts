@@ -22,7 +22,7 @@ describe('the README’s tour', () => {
 
   beforeAll(async () => {
     dataDir = mkdtempSync(join(tmpdir(), 'writ-tour-'));
-    server = await startServerProcess({ DATA_DIR: dataDir });
+    server = await startServerProcess({ DATA_DIR: dataDir, SAMPLE: 'on' });
   });
   afterAll(async () => {
     await server.stop();

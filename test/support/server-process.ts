@@ -18,7 +18,8 @@ export async function startServerProcess(
   startMs = START_MS,
 ): Promise<ServerProcess> {
   const child = spawn(process.execPath, ['dist/apps/api/main.js'], {
-    env: { ...process.env, PORT: '0', HOST: '127.0.0.1', ...env },
+    // The sample only where a test asks for it.
+    env: { ...process.env, PORT: '0', HOST: '127.0.0.1', SAMPLE: 'off', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];

@@ -60,6 +60,7 @@ export async function startServer(
       databaseUrl: null,
       publicUrl: 'http://127.0.0.1',
       cataloguesFolder: null,
+      sample: false,
       assets: null,
       allowedHosts: [],
       leadsProjections: true,
