@@ -1,7 +1,7 @@
 import { fillComma } from './fill-comma.ts';
 import { fillToado } from './fill-toado.ts';
 import type { People } from './people.ts';
-import { type Body, idOf, SampleClient } from './sample-client.ts';
+import { type Body, idOf, SampleClient, SampleFailed } from './sample-client.ts';
 
 /** The sample's last act is this token's end: where it is there, so is the rest. */
 const LAST_TOKEN = 'sample contractor laptop';
@@ -30,6 +30,8 @@ export async function fillSample(url: string, operatorToken: string): Promise<'f
   });
   const id = String(contractor.body['id'] ?? contractor.body['existing']);
   await operator.delete(`/tokens/${id}?reason=offboarding&note=${encodeURIComponent('Contract ended')}`);
+  // Seen by the very next one who asks, too.
+  if (!(await isFilled(operator))) throw new SampleFailed('The sample was changed while it was being filled.');
   return 'filled';
 }
 

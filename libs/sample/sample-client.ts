@@ -9,6 +9,9 @@ const DEADLINE_MS = 30_000;
 
 /** Calls under one token, as any client makes them. Nothing here is known of the server but its HTTP contract. */
 export class SampleClient {
+  /** Of the last write seen: what is read afterwards has got there. */
+  #logPosition: string | null = null;
+
   constructor(
     private readonly url: string,
     private readonly token: string,
@@ -64,6 +67,7 @@ export class SampleClient {
       headers: {
         authorization: `Bearer ${this.token}`,
         'user-agent': 'writ-demo',
+        ...(method === 'GET' && this.#logPosition !== null ? { 'x-log-position': this.#logPosition } : {}),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
@@ -73,6 +77,7 @@ export class SampleClient {
     }).catch((error: unknown) => {
       throw new SampleFailed(`No answer to ${method} ${path}: ${error instanceof Error ? error.message : 'unknown'}.`);
     });
+    this.#logPosition = response.headers.get('x-log-position') ?? this.#logPosition;
     const text = await response.text();
     try {
       return { status: response.status, body: JSON.parse(text) as Body };
