@@ -55,14 +55,18 @@ export class Callers {
     }
   }
 
-  /** Reads, one after the other, until the server is gone. */
-  async read(url: string, token: Token, pauseMs = 0): Promise<void> {
-    while ((await this.call(url, token, { path: '/api/v1/me' })) !== null) if (pauseMs > 0) await sleep(pauseMs);
+  /** Reads, one after the other, until the server is gone or the signal says so. */
+  async read(url: string, token: Token, { pauseMs = 0, signal }: Pace = {}): Promise<void> {
+    while (signal?.aborted !== true) {
+      const answer = await this.call(url, token, { path: '/api/v1/me' });
+      if (answer === null) return;
+      await rest(answer, pauseMs);
+    }
   }
 
-  /** Writes until the server is gone; keyed ones twice each, and again at the next server if they got no answer. */
-  async write(url: string, token: Token, keyed: boolean): Promise<void> {
-    for (let alive = true; alive;) {
+  /** Writes likewise; keyed ones twice each, and again at whichever server is asked next if they got no clear answer. */
+  async write(url: string, token: Token, keyed: boolean, { pauseMs = 0, signal }: Pace = {}): Promise<void> {
+    for (let alive = true; alive && signal?.aborted !== true;) {
       const key = keyed ? (this.unanswered.pop() ?? randomUUID()) : undefined;
       const request: Request = {
         method: 'POST',
@@ -70,9 +74,51 @@ export class Callers {
         body: { title: `Report ${key ?? 'without key'}` },
         ...(key !== undefined && { idempotencyKey: key }),
       };
-      for (let time = 0; alive && time < (keyed ? 2 : 1); time++)
-        alive = (await this.call(url, token, request)) !== null;
-      if (!alive && key !== undefined) this.unanswered.push(key);
+      let unclear = false;
+      for (let time = 0; alive && time < (keyed ? 2 : 1); time++) {
+        const answer = await this.call(url, token, request);
+        alive = answer !== null;
+        unclear = answer === null || answer.status === UNAVAILABLE;
+        if (answer !== null) await rest(answer, pauseMs);
+      }
+      if (unclear && key !== undefined) this.unanswered.push(key);
     }
   }
 }
+
+export interface Pace {
+  readonly pauseMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+const UNAVAILABLE = 503;
+const UNAVAILABLE_PAUSE_MS = 100;
+
+async function rest({ status }: Answer, pauseMs: number): Promise<void> {
+  const ms = status === UNAVAILABLE ? Math.max(pauseMs, UNAVAILABLE_PAUSE_MS) : pauseMs;
+  if (ms > 0) await sleep(ms);
+}
+
+/** A product token of reports, with the limits given and no bound on writes that a test would meet. */
+export async function createToken(
+  callers: Callers,
+  url: string,
+  operator: Token,
+  name: string,
+  readsPerMinute: number,
+): Promise<Token> {
+  const answer = await callers.call(url, operator, {
+    method: 'POST',
+    path: '/api/v1/tokens',
+    body: {
+      catalogue: 'comma',
+      name,
+      scopes: ['reports:read', 'reports:write'],
+      limits: { reads: { per_minute: readsPerMinute }, writes: { per_minute: PLENTY } },
+    },
+  });
+  if (answer?.status !== 201) throw new Error(`no token was created: ${JSON.stringify(answer)}`);
+  return answer.body as Token;
+}
+
+export const PLENTY = 1_000_000;
