@@ -40,7 +40,7 @@ export default {
       name: 'cli-shares-types-only',
       severity: 'error',
       from: { path: '^apps/(cli|mcp-stdio|web)/' },
-      to: { path: '^libs/', dependencyTypesNot: ['type-only'], pathNot: '^libs/(settings|founding|sample)/' },
+      to: { path: '^libs/', dependencyTypesNot: ['type-only'], pathNot: '^libs/(settings|founding|sample|proof)/' },
     },
     {
       name: 'no-orphans',

@@ -5,6 +5,8 @@ export const CATALOGUES = Symbol('Catalogues');
 export const FRESHNESS = Symbol('Freshness');
 /** Milliseconds since 1970: what routines are due by. */
 export const CLOCK = Symbol('Clock');
+/** The Merkle tree over the log. */
+export const TREE = Symbol('Tree');
 export const SETTINGS = Symbol('Settings');
 /** Every view made from the log that operators can look at and rebuild (libs/projection/maintained-view.ts). */
 export const MAINTAINED_VIEWS = Symbol('MaintainedViews');

@@ -27,6 +27,7 @@ import {
   HOT_VIEW,
   MAINTAINED_VIEWS,
   SETTINGS,
+  TREE,
 } from '../../libs/injection-tokens.ts';
 import { McpFace } from '../../libs/mcp/mcp-face.ts';
 import { AtHead } from '../../libs/operation/at-head.ts';
@@ -61,6 +62,16 @@ import { SuspendTokenOperation } from '../../libs/tokens/operations/suspend-toke
 import { TokenAnswers } from '../../libs/tokens/token-answers.ts';
 import { DecideTokenHandler, HandOverHandler } from '../../libs/tokens/token-commands.ts';
 import { TokenRecords } from '../../libs/tokens/token-records.ts';
+import { CosignCheckpointOperation } from '../../libs/transparency/operations/cosign-checkpoint.ts';
+import { ExportAuditOperation } from '../../libs/transparency/operations/export-audit.ts';
+import {
+  GetCheckpointOperation,
+  GetTileOperation,
+  ListSigningKeysOperation,
+  ProveConsistencyOperation,
+  ProveInclusionOperation,
+} from '../../libs/transparency/operations/read-tree.ts';
+import { CheckpointPublisher } from '../../libs/transparency/publisher.ts';
 import { Denials } from '../../libs/usage/denials.ts';
 import { UsageJournal } from '../../libs/usage/journal.ts';
 import { PEOPLE_QUERIES } from '../../projections/people/queries.ts';
@@ -121,6 +132,16 @@ const ROUTINES = [
   RoutineRunner,
 ];
 
+const PROOF = [
+  GetCheckpointOperation,
+  GetTileOperation,
+  ProveInclusionOperation,
+  ProveConsistencyOperation,
+  ListSigningKeysOperation,
+  CosignCheckpointOperation,
+  ExportAuditOperation,
+];
+
 const QUERIES = [
   ...PEOPLE_QUERIES,
   ...REPORT_QUERIES,
@@ -158,6 +179,8 @@ export class AppModule {
         { provide: SETTINGS, useValue: settings },
         { provide: UsageJournal, useValue: parts.journal },
         { provide: Denials, useValue: parts.denials },
+        { provide: TREE, useValue: parts.tree },
+        { provide: CheckpointPublisher, useValue: parts.publisher },
         Operations,
         AtHead,
         Gate,
@@ -168,6 +191,7 @@ export class AppModule {
         ...TOADO,
         ...ROUTINES,
         ...PEOPLE,
+        ...PROOF,
         ...QUERIES,
         ...READ_PROJECTIONS,
         ...STEER_PROJECTIONS,

@@ -12,12 +12,17 @@ import type { MaintainedView } from '../../libs/projection/maintained-view.ts';
 import { type RunningProjection, startProjection } from '../../libs/projection/runner.ts';
 import { openReadDb, type ReadDb } from '../../libs/read-db/read-db.ts';
 import type { Settings } from '../../libs/settings/settings.ts';
+import { keepSigning } from '../../libs/transparency/keep-signing.ts';
+import { CheckpointPublisher, type PublisherOptions } from '../../libs/transparency/publisher.ts';
+import { addSigningKey, originOf, readSigners, signingKeyFile } from '../../libs/transparency/signing-key.ts';
+import type { Tree } from '../../libs/transparency/tree.ts';
 import { Denials } from '../../libs/usage/denials.ts';
 import { keepJournalsClosed } from '../../libs/usage/close-abandoned-journals.ts';
 import { UsageJournal } from '../../libs/usage/journal.ts';
 import { type Follower, type FollowOptions, followIntoHotView } from '../../projections/hot-view/follow.ts';
 import { followIntoRedis } from '../../projections/hot-view/follow-redis.ts';
 import { SQL_PROJECTIONS } from '../../projections/sql-projections.ts';
+import { StoredTree } from '../../projections/transparency/tree.ts';
 
 /** Everything the process is made of, opened and running. */
 export interface Parts {
@@ -30,6 +35,8 @@ export interface Parts {
   readonly freshness: Freshness;
   readonly journal: UsageJournal;
   readonly denials: Denials;
+  readonly tree: Tree;
+  readonly publisher: CheckpointPublisher;
   readonly founded: Founded;
   close(): Promise<void>;
 }
@@ -73,6 +80,12 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
       projections.push(running);
     }
 
+    const freshness = freshnessOf(log, projections);
+    const tree = new StoredTree(readDb);
+    const publisher = await openPublisher(settings, { log, tree, freshness });
+    const signing = keepSigning(publisher, (error) => logger.error({ err: error }, 'the log was not signed'));
+    closing.push(() => signing.stop());
+
     const denials = new Denials(log, Date.now);
     closing.push(() => denials.close());
     const journal = new UsageJournal(log);
@@ -87,7 +100,9 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
       readDb,
       projections,
       views: projections,
-      freshness: freshnessOf(log, projections),
+      freshness,
+      tree,
+      publisher,
       journal,
       denials,
       founded,
@@ -110,6 +125,17 @@ async function openHotView(
   }
   const view = await RedisHotView.open({ url: redisUrl });
   return { view, follower: await followIntoRedis({ ...options, view }) };
+}
+
+/** The embedded log's key is made at its first start; processes that share a log are given one (SIGNING_KEY_FILE). */
+async function openPublisher(
+  { eventStoreUrl, signingKeyFile: given, dataDir, witnesses }: Settings,
+  parts: Pick<PublisherOptions, 'log' | 'tree' | 'freshness'>,
+): Promise<CheckpointPublisher> {
+  const file = given ?? signingKeyFile(dataDir);
+  const origin = originOf(await parts.log.id());
+  if (readSigners(file).length === 0 && eventStoreUrl === null) addSigningKey(file, origin);
+  return new CheckpointPublisher({ ...parts, origin, signers: () => readSigners(file), witnesses });
 }
 
 function freshnessOf(log: EventLog, projections: readonly RunningProjection[]): Freshness {

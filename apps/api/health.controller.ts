@@ -3,6 +3,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import { HealthCheck, HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
 import type { EventLog } from '../../libs/event-log/event-log.ts';
 import type { HotView } from '../../libs/hot-view/hot-view.ts';
+import { CheckpointPublisher } from '../../libs/transparency/publisher.ts';
 import { EVENT_LOG, HOT_VIEW } from '../../libs/injection-tokens.ts';
 
 @ApiExcludeController()
@@ -13,6 +14,7 @@ export class HealthController {
     private readonly indicators: HealthIndicatorService,
     @Inject(EVENT_LOG) private readonly log: EventLog,
     @Inject(HOT_VIEW) private readonly view: HotView,
+    private readonly publisher: CheckpointPublisher,
   ) {}
 
   /** The process runs. */
@@ -21,7 +23,7 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** Calls would be let in: the log can be read and the view is certified. Else 503. */
+  /** Calls would be let in: the log can be read and is what was signed, and the view is certified. Else 503. */
   @Get('ready')
   @HealthCheck()
   ready() {
@@ -37,6 +39,11 @@ export class HealthController {
         const indicator = this.indicators.check('hot_view');
         const { ready, reason } = this.view.health();
         return ready ? indicator.up() : indicator.down({ reason });
+      },
+      () => {
+        const indicator = this.indicators.check('proof');
+        const { alarm } = this.publisher;
+        return alarm === null ? indicator.up() : indicator.down({ reason: alarm });
       },
     ]);
   }

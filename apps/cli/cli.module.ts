@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AUDIT_COMMANDS, AuditGroupCommand } from './commands/audit.ts';
 import { DemoCommand } from './commands/demo.ts';
 import { InitCommand, RecoverCommand } from './commands/founding.ts';
 import { MeCommand } from './commands/me.ts';
@@ -22,6 +23,8 @@ export class CliModule {
         ...TOKEN_COMMANDS,
         ProjectionsGroupCommand,
         ...PROJECTION_COMMANDS,
+        AuditGroupCommand,
+        ...AUDIT_COMMANDS,
         MeCommand,
         WhyCommand,
         DemoCommand,

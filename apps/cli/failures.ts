@@ -26,6 +26,11 @@ export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }
 
+/** What was to be proved is not so. */
+export class NotProved extends Error {
+  override readonly name = 'NotProved';
+}
+
 /** Faults of the set-up that carry a sentence for the operator. Known by name: no driver is loaded just to tell them. */
 const SET_UP_EXITS: Readonly<Record<string, number>> = {
   SettingsMistake: EXIT.usage,
@@ -43,6 +48,10 @@ export function reportFailure(failure: unknown, terminal: Terminal): number {
   }
   if (failure instanceof Refused) {
     terminal.warn(refusalText(failure));
+    return EXIT.refused;
+  }
+  if (failure instanceof NotProved) {
+    terminal.warn(failure.message);
     return EXIT.refused;
   }
   if (failure instanceof Unreachable) {

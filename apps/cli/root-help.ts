@@ -56,7 +56,11 @@ function overview(root: CommanderCommand): string {
     .join('\n\n');
 }
 
-const TITLES: Readonly<Record<string, string>> = { token: 'Tokens', projections: 'Views made from the log' };
+const TITLES: Readonly<Record<string, string>> = {
+  audit: 'History',
+  token: 'Tokens',
+  projections: 'Views made from the log',
+};
 
 const ON_THE_LOG = new Set(['init', 'recover']);
 

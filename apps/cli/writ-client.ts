@@ -57,6 +57,23 @@ export class WritClient {
     } while (cursor !== undefined && left > 0);
   }
 
+  /** A long answer's bytes, as they come. */
+  async *download(path: string, query: Query): AsyncGenerator<Uint8Array> {
+    const { url, token } = findConnection(this.terminal.env);
+    const target = targetOf(url, path, query);
+    try {
+      const headers = { authorization: `Bearer ${token}`, 'user-agent': 'writ-cli' };
+      const response = await fetch(target, { headers, redirect: 'manual' });
+      const { status, body } = response;
+      if (status !== 200 || body === null) {
+        throw new Refused(problemOf(status, parseObject(await response.text())), response.headers.get('x-request-id'));
+      }
+      yield* body;
+    } catch (error) {
+      throw error instanceof Refused ? error : unreachable(target, error);
+    }
+  }
+
   async #call<Body>(
     method: string,
     path: string,
@@ -65,10 +82,7 @@ export class WritClient {
     conditions: Readonly<Record<string, string>> = {},
   ): Promise<Answer<Body>> {
     const { url, token } = findConnection(this.terminal.env);
-    const target = new URL(`${url}${path}`);
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) target.searchParams.set(name, String(value));
-    }
+    const target = targetOf(url, path, query);
     const { status, text, requestId, etag } = await send(target, {
       method,
       headers: {
@@ -91,6 +105,17 @@ export class WritClient {
   }
 }
 
+function targetOf(url: string, path: string, query: Query): URL {
+  const target = new URL(`${url}${path}`);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) target.searchParams.set(name, String(value));
+  }
+  return target;
+}
+
+const unreachable = (target: URL, error: unknown): Unreachable =>
+  new Unreachable(`No answer from ${target.origin}: ${reasonOf(error)}.`);
+
 interface Received {
   readonly status: number;
   readonly text: string;
@@ -109,7 +134,7 @@ async function send(target: URL, request: RequestInit): Promise<Received> {
       etag: headers.get('etag'),
     };
   } catch (error) {
-    throw new Unreachable(`No answer from ${target.origin}: ${reasonOf(error)}.`);
+    throw unreachable(target, error);
   }
 }
 

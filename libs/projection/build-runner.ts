@@ -6,12 +6,12 @@ import { type Build, LostLead, type Role, schemaOfBuild } from './build.ts';
 import { BuildWriter } from './build-writer.ts';
 import { Courtesy } from './courtesy.ts';
 import { EventQueue } from './event-queue.ts';
-import type { Projection } from './projection.ts';
+import type { AnyProjection } from './projection.ts';
 
 export interface BuildRunnerOptions {
   readonly log: EventLog;
   readonly readDb: ReadDb;
-  readonly projection: Projection;
+  readonly projection: AnyProjection;
   readonly build: Build;
   readonly batchSize: number;
   /** Whether somebody waits for it to get further: it then takes no rest. */

@@ -5,7 +5,7 @@ import { moveCheckpoint, park, readBuild, readParked, unpark } from './builds.ts
 import type { Change } from './change.ts';
 import { ChangeBuffer } from './changes.ts';
 import type { Courtesy } from './courtesy.ts';
-import type { Projection } from './projection.ts';
+import type { AnyProjection, Folding } from './projection.ts';
 
 /** Events mapped between two turns of the event loop. */
 const CHUNK = 50;
@@ -21,10 +21,11 @@ const EVENTS_FAULT = /^(22|23|54)/;
  */
 export class BuildWriter {
   readonly #log: EventLog;
-  readonly #projection: Projection;
+  readonly #projection: AnyProjection;
   readonly #build: number;
   readonly #schema: string;
   readonly #courtesy: Courtesy;
+  #mapping: Mapping;
   #position: Position | null;
   #parked: Set<string>;
   /** Until when the time this build took is told. */
@@ -32,9 +33,10 @@ export class BuildWriter {
 
   private constructor(
     log: EventLog,
-    projection: Projection,
+    projection: AnyProjection,
     build: number,
     courtesy: Courtesy,
+    mapping: Mapping,
     position: Position | null,
     parked: readonly Parked[],
   ) {
@@ -43,6 +45,7 @@ export class BuildWriter {
     this.#build = build;
     this.#schema = schemaOfBuild({ projection: projection.name, build });
     this.#courtesy = courtesy;
+    this.#mapping = mapping;
     this.#position = position;
     this.#parked = new Set(parked.map(({ stream }) => stream));
   }
@@ -51,13 +54,14 @@ export class BuildWriter {
   static async open(
     db: Kysely<unknown>,
     log: EventLog,
-    projection: Projection,
+    projection: AnyProjection,
     build: number,
     courtesy: Courtesy,
   ): Promise<BuildWriter> {
     const found = await readBuild(db, build);
     if (found === null) throw new LostLead(`build ${build} is gone`);
-    return new BuildWriter(log, projection, build, courtesy, found.position, await readParked(db, build));
+    const mapping = await mappingOf(db, projection, build);
+    return new BuildWriter(log, projection, build, courtesy, mapping, found.position, await readParked(db, build));
   }
 
   get position(): Position | null {
@@ -76,7 +80,7 @@ export class BuildWriter {
         await buffer.write(trx);
       });
     } catch (error) {
-      if (!blamesEvent(error)) throw error;
+      if (!this.#mapping.parks || !blamesEvent(error)) throw error;
       await this.#applySingly(db, relevant, to);
       return;
     }
@@ -118,6 +122,7 @@ export class BuildWriter {
     const found = await readBuild(db, this.#build);
     if (found === null) throw new LostLead(`build ${this.#build} is gone`);
     this.#position = found.position;
+    this.#mapping = await mappingOf(db, this.#projection, this.#build);
     this.#parked = new Set((await readParked(db, this.#build)).map(({ stream }) => stream));
   }
 
@@ -159,11 +164,13 @@ export class BuildWriter {
       if (index % CHUNK === CHUNK - 1) await this.#courtesy.turn();
       if (parked.has(event.stream)) continue;
       try {
-        buffer.push(this.#projection.apply(event));
+        buffer.push(this.#mapping.apply(event));
       } catch (error) {
+        if (!this.#mapping.parks) throw error;
         parked.set(event.stream, asParked(event, error));
       }
     }
+    buffer.push(this.#mapping.flush());
     return { buffer, parked: [...parked.values()] };
   }
 
@@ -184,7 +191,7 @@ export class BuildWriter {
       await sql`savepoint one_event`.execute(trx);
       try {
         const buffer = new ChangeBuffer(this.#projection, this.#schema);
-        buffer.push(applyOrBlame(this.#projection, event));
+        buffer.push(applyOrBlame(this.#mapping, event));
         await buffer.write(trx);
       } catch (error) {
         if (!blamesEvent(error) && !(error instanceof NotApplicable)) throw error;
@@ -220,13 +227,27 @@ export class BuildWriter {
   }
 }
 
+/** How events become changes, and whether one that cannot parks its stream. */
+interface Mapping extends Folding {
+  readonly parks: boolean;
+}
+
+async function mappingOf(db: Kysely<unknown>, projection: AnyProjection, build: number): Promise<Mapping> {
+  if (!('resume' in projection)) {
+    return { parks: true, apply: (event) => projection.apply(event), flush: () => [] };
+  }
+  const schema = schemaOfBuild({ projection: projection.name, build });
+  const { apply, flush } = await projection.resume(db.withSchema(schema));
+  return { parks: false, apply, flush };
+}
+
 class NotApplicable extends Error {
   override readonly name = 'NotApplicable';
 }
 
-function applyOrBlame(projection: Projection, event: RecordedEvent): readonly Change[] {
+function applyOrBlame(mapping: Mapping, event: RecordedEvent): readonly Change[] {
   try {
-    return projection.apply(event);
+    return mapping.apply(event);
   } catch (error) {
     throw new NotApplicable((error as Error).message, { cause: error });
   }

@@ -2,7 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Position } from '../event-log/event-log.ts';
 import type { ReadDb } from '../read-db/read-db.ts';
 import { type Build, type Comparison, LostLead, type Parked, type ParkedStatus, schemaOfBuild } from './build.ts';
-import type { Projection } from './projection.ts';
+import type { ReadModel } from './projection.ts';
 import { createTables, dropSchema } from './tables.ts';
 import { forgetViews, pointViews } from './views.ts';
 
@@ -43,7 +43,7 @@ export async function changingBuilds<Result>(
  * back from a back-up), is thrown away. A newer version's build is left alone: releases may run side by side, and only
  * an operator goes back.
  */
-export async function prepare(readDb: ReadDb, projection: Projection, logId: string, head: Position | null) {
+export async function prepare(readDb: ReadDb, projection: ReadModel, logId: string, head: Position | null) {
   await changingBuilds(readDb.db, async (trx) => {
     await createOwnTables(trx);
     for (const build of await readBuilds(trx, projection.name)) {
@@ -65,7 +65,7 @@ export async function prepare(readDb: ReadDb, projection: Projection, logId: str
 
 export async function createBuild(
   trx: Transaction<unknown>,
-  projection: Projection,
+  projection: ReadModel,
   role: 'serving' | 'building' | 'scratch',
   logId: string,
 ): Promise<Build> {

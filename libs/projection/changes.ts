@@ -1,7 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Change, Row } from './change.ts';
 import { gathered, gatherSql } from './gathering.ts';
-import type { Projection, Table } from './projection.ts';
+import type { ReadModel, Table } from './projection.ts';
 
 interface Pending {
   readonly kind: 'put' | 'set' | 'gather';
@@ -13,13 +13,13 @@ interface Pending {
  * travel as one JSON parameter, so a batch costs the event loop little more than that JSON.
  */
 export class ChangeBuffer {
-  readonly #projection: Projection;
+  readonly #projection: ReadModel;
   readonly #schema: string;
   readonly #rows = new Map<string, Map<string, Pending>>();
   readonly #added = new Map<string, Row[]>();
 
   /** @param schema where the tables of the build lie */
-  constructor(projection: Projection, schema: string) {
+  constructor(projection: ReadModel, schema: string) {
     this.#projection = projection;
     this.#schema = schema;
   }

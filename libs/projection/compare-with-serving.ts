@@ -3,7 +3,7 @@ import { schemaOfBuild } from './build.ts';
 import type { BuildWriter } from './build-writer.ts';
 import { readBuilds, setBuild } from './builds.ts';
 import { compareBuilds } from './compare.ts';
-import type { Projection } from './projection.ts';
+import type { ReadModel } from './projection.ts';
 import { dropSchema } from './tables.ts';
 
 class TooFarApart extends Error {}
@@ -14,7 +14,7 @@ class TooFarApart extends Error {}
  */
 export async function compareWithServing(
   db: Kysely<unknown>,
-  projection: Projection,
+  projection: ReadModel,
   build: number,
   writer: BuildWriter,
 ): Promise<boolean> {

@@ -1,11 +1,11 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { type Build, type Comparison, type Difference, schemaOfBuild, type TableComparison } from './build.ts';
-import type { Projection, Table } from './projection.ts';
+import type { ReadModel, Table } from './projection.ts';
 
 /** Compares two builds of one version table by table, in the caller's transaction: both must stand still in it. */
 export async function compareBuilds(
   db: Kysely<unknown>,
-  projection: Projection,
+  projection: ReadModel,
   serving: Build,
   scratch: Build,
 ): Promise<Comparison> {

@@ -19,23 +19,44 @@ export interface Table {
 }
 
 /**
- * A read model: what it reads, what it keeps, and how an event changes that. Each build of it has tables of its own
- * (builds.ts), so that a new one is filled beside the one that serves; queries read through views (views.ts).
+ * A read model: what it reads and what it keeps. Each build of it has tables of its own (builds.ts), so that a new one
+ * is filled beside the one that serves; queries read through views (views.ts).
  */
-export interface Projection {
+export interface ReadModel {
   readonly name: string;
   readonly version: number;
   /** Events of other streams only move the checkpoint; null: all streams are read. */
   readonly streamPrefixes: readonly string[] | null;
   readonly tables: Readonly<Record<string, Table>>;
+}
+
+/** A read model of which each event changes rows, whatever came before it. */
+export interface Projection extends ReadModel {
   /** Pure. Throws for an event it does not know or cannot use: its stream is parked from there on. */
   apply(event: RecordedEvent): readonly Change[];
 }
 
+/**
+ * A read model of which an event means something only after all before it. It gets every one, in order; one it cannot
+ * use is a fault, and it stands still there: nothing is parked.
+ */
+export interface FoldedProjection extends ReadModel {
+  /** Goes on from what the build's tables hold. */
+  resume(tables: Kysely<unknown>): Promise<Folding>;
+}
+
+export interface Folding {
+  apply(event: RecordedEvent): readonly Change[];
+  /** What a batch leaves to be written at its end. */
+  flush(): readonly Change[];
+}
+
+export type AnyProjection = Projection | FoldedProjection;
+
 /** Where the queries of a version find its tables, whichever build serves. */
-export const schemaOf = ({ name, version }: Pick<Projection, 'name' | 'version'>): string =>
+export const schemaOf = ({ name, version }: Pick<ReadModel, 'name' | 'version'>): string =>
   `${name.replaceAll('-', '_')}_v${version}`;
 
 /** A projection's tables, for its queries; `Tables` are its row types by table name. */
-export const tablesOf = <Tables>(readDb: ReadDb, projection: Pick<Projection, 'name' | 'version'>): Kysely<Tables> =>
+export const tablesOf = <Tables>(readDb: ReadDb, projection: Pick<ReadModel, 'name' | 'version'>): Kysely<Tables> =>
   readDb.db.withSchema(schemaOf(projection)) as Kysely<unknown> as Kysely<Tables>;

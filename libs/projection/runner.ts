@@ -18,7 +18,7 @@ import {
 } from './builds.ts';
 import { compareWithServing } from './compare-with-serving.ts';
 import type { MaintainedView, Obstacle, ViewStatus } from './maintained-view.ts';
-import type { Projection } from './projection.ts';
+import type { AnyProjection } from './projection.ts';
 import { statusOf } from './status.ts';
 import { switchTo } from './switch.ts';
 import { Waiters } from './waiters.ts';
@@ -26,7 +26,7 @@ import { Waiters } from './waiters.ts';
 export interface ProjectionOptions {
   readonly log: EventLog;
   readonly readDb: ReadDb;
-  readonly projection: Projection;
+  readonly projection: AnyProjection;
   /** False: another process writes it, this one only asks how far it is. Default: true. */
   readonly lead?: boolean;
   /** Most events in one transaction. */
@@ -69,7 +69,7 @@ export async function startProjection(options: ProjectionOptions): Promise<Runni
 class Runner implements RunningProjection {
   readonly name: string;
   readonly #options: ProjectionOptions;
-  readonly #projection: Projection;
+  readonly #projection: AnyProjection;
   readonly #stopping = new AbortController();
   readonly #waiters = new Waiters();
   readonly #builds = new Map<number, BuildRunner>();

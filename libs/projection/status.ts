@@ -3,12 +3,12 @@ import type { Position } from '../event-log/event-log.ts';
 import type { Build } from './build.ts';
 import { readBuilds, readParked } from './builds.ts';
 import type { Progress, Verification, ViewStatus } from './maintained-view.ts';
-import type { Projection } from './projection.ts';
+import type { ReadModel } from './projection.ts';
 
 /** What the builds say of a projection, and what only this process knows of it. */
 export async function statusOf(
   db: Kysely<unknown>,
-  { name, version }: Projection,
+  { name, version }: ReadModel,
   known: Pick<ViewStatus, 'head' | 'leading' | 'fault'>,
 ): Promise<ViewStatus> {
   const builds = await readBuilds(db, name);

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { BuildWriter } from './build-writer.ts';
 import { changingBuilds, lockBuilds, setBuild } from './builds.ts';
-import type { Projection } from './projection.ts';
+import type { ReadModel } from './projection.ts';
 import { dropViewsBefore, pointViews } from './views.ts';
 
 class TooFarBehind extends Error {}
@@ -12,7 +12,7 @@ class TooFarBehind extends Error {}
  */
 export async function switchTo(
   db: Kysely<unknown>,
-  projection: Projection,
+  projection: ReadModel,
   build: number,
   writer: BuildWriter,
 ): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { sql, type Transaction } from 'kysely';
-import type { Projection } from './projection.ts';
+import type { ReadModel } from './projection.ts';
 
-export async function createTables(trx: Transaction<unknown>, projection: Projection, schema: string): Promise<void> {
+export async function createTables(trx: Transaction<unknown>, projection: ReadModel, schema: string): Promise<void> {
   await sql`create schema ${sql.id(schema)}`.execute(trx);
   for (const [name, table] of Object.entries(projection.tables)) {
     const columns = Object.entries(table.columns).map(([column, type]) => `"${column}" ${type}`);

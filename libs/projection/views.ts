@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import { type Build, schemaOfBuild } from './build.ts';
-import { type Projection, schemaOf } from './projection.ts';
+import { type ReadModel, schemaOf } from './projection.ts';
 import { dropSchema } from './tables.ts';
 
 /**
@@ -19,7 +19,7 @@ const own = (db: Kysely<unknown>): Kysely<ViewTables> => db as Kysely<ViewTables
 type Columns = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
 /** Points the views of this version, and of every other one that still has some, to the build. */
-export async function pointViews(trx: Transaction<unknown>, projection: Projection, to: Build): Promise<void> {
+export async function pointViews(trx: Transaction<unknown>, projection: ReadModel, to: Build): Promise<void> {
   const pointed = await own(trx)
     .selectFrom('writ.views')
     .select(['version', 'build'])
@@ -56,7 +56,7 @@ export async function dropViewsBefore(trx: Transaction<unknown>, name: string, o
 
 async function point(
   trx: Transaction<unknown>,
-  of: Pick<Projection, 'name' | 'version'>,
+  of: Pick<ReadModel, 'name' | 'version'>,
   shown: Columns,
   to: Build,
 ): Promise<void> {
@@ -77,7 +77,7 @@ async function point(
 const columnFrom = (held: string | undefined, column: string, type: string): RawBuilder<unknown> =>
   held === type ? sql`${sql.id(column)}` : sql`null::${sql.raw(type)} as ${sql.id(column)}`;
 
-const declared = (projection: Projection): Columns =>
+const declared = (projection: ReadModel): Columns =>
   new Map(Object.entries(projection.tables).map(([name, { columns }]) => [name, new Map(Object.entries(columns))]));
 
 async function columnsIn(db: Kysely<unknown>, schema: string): Promise<Columns> {

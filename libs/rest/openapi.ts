@@ -31,7 +31,7 @@ const problemSchema = {
 export function openApiDocument(specs: readonly OperationSpec[], url: string): OpenAPIObject {
   const paths: Record<string, Record<string, object>> = {};
   for (const spec of specs.toSorted((a, b) => (a.http.path < b.http.path ? -1 : 1))) {
-    const path = spec.http.path.replaceAll(/:(\w+)/g, '{$1}');
+    const path = spec.http.path.replaceAll(/[:*](\w+)/g, '{$1}');
     (paths[path] ??= {})[spec.http.method] = describe(spec, path);
   }
   return {

@@ -18,6 +18,8 @@ describe('settings', () => {
       sample: true,
       allowedHosts: [],
       leadsProjections: true,
+      signingKeyFile: null,
+      witnesses: [],
     });
   });
 

@@ -1,3 +1,4 @@
+import { parseVerifier, type Verifier } from '../proof/note.ts';
 import { type AssetsPlace, readAssetsUrl } from './assets-url.ts';
 import { SettingsMistake } from './settings-mistake.ts';
 
@@ -20,6 +21,10 @@ export interface Settings {
   readonly allowedHosts: readonly string[];
   /** False: projectors write the read models, this server only reads them. */
   readonly leadsProjections: boolean;
+  /** Keys that sign checkpoints; null: `DATA_DIR/signing-key`. */
+  readonly signingKeyFile: string | null;
+  /** Whose cosignatures are kept. */
+  readonly witnesses: readonly Verifier[];
 }
 
 /** @throws SettingsMistake */
@@ -41,6 +46,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     assets: readAssetsUrl(env),
     allowedHosts: hostsOf(env['ALLOWED_HOSTS']),
     leadsProjections: leadsOf(env['PROJECTIONS']),
+    signingKeyFile: env['SIGNING_KEY_FILE'] || null,
+    witnesses: witnessesOf(env['WITNESSES']),
   };
   // Several processes on one log need one view and one read model between them; an embedded part is each one's own.
   if (settings.eventStoreUrl !== null && (settings.redisUrl === null || settings.databaseUrl === null)) {
@@ -70,6 +77,20 @@ function switchOf(name: string, text: string | undefined, unset: boolean): boole
   if (text === undefined || text === '') return unset;
   if (text !== 'on' && text !== 'off') throw new SettingsMistake(`${name} must be on or off, not ${text}.`);
   return text === 'on';
+}
+
+/** Public keys of witnesses (vkeys), with spaces between. */
+function witnessesOf(text: string | undefined): readonly Verifier[] {
+  return (text ?? '')
+    .split(/\s+/)
+    .filter((key) => key !== '')
+    .map((key) => {
+      const witness = parseVerifier(key);
+      if (witness?.type !== 'cosignature') {
+        throw new SettingsMistake(`WITNESSES must hold public keys of witnesses, like name+1a2b3c4d+BA…, not ${key}.`);
+      }
+      return witness;
+    });
 }
 
 function portOf(text: string | undefined): number {

@@ -64,6 +64,8 @@ export async function startServer(
       assets: null,
       allowedHosts: [],
       leadsProjections: true,
+      signingKeyFile: null,
+      witnesses: [],
       ...options,
       dataDir,
     },

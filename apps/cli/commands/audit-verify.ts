@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
+import { Injectable } from '@nestjs/common';
+import { Option, SubCommand } from 'nest-commander';
+import { parseVerifier, type Verifier } from '../../../libs/proof/note.ts';
+import { ExportVerifier, type Finding, type Verdict } from '../../../libs/proof/verify-export.ts';
+import { NotProved, WrongUsage } from '../failures.ts';
+import { Terminal } from '../terminal.ts';
+import { WritCommand } from './writ-command.ts';
+
+interface VerifyOptions {
+  readonly key?: readonly Verifier[];
+  readonly json?: boolean;
+}
+
+/** Offline: it asks no server, and believes none. */
+@Injectable()
+@SubCommand({
+  name: 'verify',
+  arguments: '<file>',
+  argsDescription: { file: 'an export in JSON Lines' },
+  description: 'Check an export offline: signed, and nothing edited, dropped, added, moved or left out',
+})
+export class AuditVerifyCommand extends WritCommand {
+  protected readonly examples = ['writ audit verify history.jsonl --key writ.pub'];
+
+  constructor(private readonly terminal: Terminal) {
+    super();
+  }
+
+  async run([file = '']: string[], { key, json }: VerifyOptions): Promise<void> {
+    if (key === undefined || key.length === 0)
+      throw new WrongUsage('Say whom you trust: --key KEY, or a file of keys.');
+    if (!existsSync(file)) throw new WrongUsage(`There is no file ${file}.`);
+    const verdict = await verifyFile(file, key);
+    this.terminal.line(json === true ? JSON.stringify(reportOf(verdict)) : textOf(verdict));
+    if (verdict.findings.length > 0) throw new NotProved(`${file} is not what was signed.`);
+  }
+
+  @Option({ flags: '--key <key>', description: 'a public key (writ audit keys), or a file of them, one a line' })
+  parseKey(text: string): readonly Verifier[] {
+    const lines = existsSync(text) ? readFileSync(text, 'utf8').split('\n') : [text];
+    return lines
+      .filter((line) => line.trim() !== '')
+      .map((line) => {
+        const verifier = parseVerifier(line);
+        if (verifier === null) throw new WrongUsage(`Not a public key: ${line.slice(0, 60)}`);
+        return verifier;
+      });
+  }
+
+  @Option({ flags: '--json', description: 'print the verdict as JSON' })
+  parseJson(): boolean {
+    return true;
+  }
+}
+
+const NEWLINE = 0x0a;
+
+/** Line by line, in constant memory; the SHA-256 is of all bytes before the last line. */
+async function verifyFile(file: string, keys: readonly Verifier[]): Promise<Verdict> {
+  const verifier = new ExportVerifier(keys);
+  const sha256 = createHash('sha256');
+  let rest: Buffer = Buffer.alloc(0);
+  let last: Buffer | null = null;
+  for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) {
+    const bytes: Buffer = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
+    let from = 0;
+    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, from)) {
+      if (last !== null) sha256.update(last);
+      last = bytes.subarray(from, end + 1);
+      verifier.line(bytes.toString('utf8', from, end));
+      from = end + 1;
+    }
+    rest = bytes.subarray(from);
+  }
+  if (rest.length > 0) verifier.line(rest.toString('utf8'));
+  return verifier.finish(sha256.digest('hex'));
+}
+
+const reportOf = ({ findings, checkpoint, signatures, events, hidden, completeness }: Verdict) => ({
+  sound: findings.length === 0,
+  events,
+  hidden,
+  size: checkpoint?.size ?? null,
+  signed_by: signatures.filter(({ kind }) => kind === 'signed').map(({ by }) => by.name),
+  completeness,
+  findings,
+});
+
+function textOf(verdict: Verdict): string {
+  const { findings, events, hidden, size, signed_by, completeness } = reportOf(verdict);
+  const shown = `${events} events shown, ${hidden} hidden, of the first ${size ?? '?'} of the log`;
+  if (findings.length > 0) return [`NOT PROVED: ${shown}`, ...findings.map(sentence)].join('\n');
+  const complete = completeness === 'proved' ? 'complete up to there' : 'not claimed to be complete: it was narrowed';
+  return `Proved: ${shown}; ${complete}.\nSigned by ${signed_by.join(', ')}.`;
+}
+
+function sentence(finding: Finding): string {
+  switch (finding.kind) {
+    case 'altered':
+      return `line ${finding.line}: the event of leaf ${finding.leaf} was altered`;
+    case 'dropped':
+      return `leaves ${finding.from} to ${finding.to - 1} were dropped`;
+    case 'added':
+      return `line ${finding.line}: a second event claims leaf ${finding.leaf}`;
+    case 'reordered':
+      return `line ${finding.line}: leaf ${finding.leaf} is out of order`;
+    case 'unreadable':
+      return `line ${finding.line}: ${finding.reason}`;
+    case 'cut_short':
+      return `it was cut short at leaf ${finding.leaf}`;
+    case 'unsigned':
+      return finding.reason;
+    case 'root_differs':
+      return `its lines come to the root ${finding.found}; signed was ${finding.signed}`;
+    case 'incomplete':
+      return `${finding.journal}: ${finding.reason}`;
+    default:
+      return unknownFinding(finding);
+  }
+}
+
+function unknownFinding(finding: never): never {
+  throw new Error(`unknown finding ${JSON.stringify(finding)}`);
+}

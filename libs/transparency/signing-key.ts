@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Signer, signerOf } from '../proof/note.ts';
+
+/**
+ * The keys that sign checkpoints, a line each, newest first: `PRIVATE+KEY+<name>+<key id>+<base64>`, the form of
+ * golang.org/x/mod/sumdb/note. All of them sign, so that a new key is trusted while the old one still is.
+ */
+const LINE = /^PRIVATE\+KEY\+([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})$/;
+const ED25519 = 0x01;
+const SEED_BYTES = 32;
+
+export class SigningKeyMistake extends Error {
+  override readonly name = 'SigningKeyMistake';
+}
+
+export const signingKeyFile = (dataDir: string): string => join(dataDir, 'signing-key');
+
+/** None where there is no file: such a process serves what others have signed. @throws SigningKeyMistake */
+export function readSigners(file: string): Signer[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line, index) => {
+      const [, name, keyId, base64] = LINE.exec(line.trim()) ?? [];
+      const bytes = Buffer.from(base64 ?? '', 'base64');
+      if (name === undefined || bytes.length !== 1 + SEED_BYTES || bytes[0] !== ED25519) {
+        throw new SigningKeyMistake(`${file}:${index + 1}: is no signing key`);
+      }
+      const signer = signerOf(name, 'ed25519', bytes.subarray(1));
+      if (signer.keyId.toString(16).padStart(8, '0') !== keyId) {
+        throw new SigningKeyMistake(`${file}:${index + 1}: the key id is not that of the key`);
+      }
+      return signer;
+    });
+}
+
+/** Adds a new key before those there are; durable, and readable by its owner only. @returns its signer */
+export function addSigningKey(file: string, name: string): Signer {
+  const seed = randomBytes(SEED_BYTES);
+  const signer = signerOf(name, 'ed25519', seed);
+  const id = signer.keyId.toString(16).padStart(8, '0');
+  const line = `PRIVATE+KEY+${name}+${id}+${Buffer.concat([Buffer.of(ED25519), seed]).toString('base64')}\n`;
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const descriptor = openSync(`${file}.new`, 'w', 0o600);
+  try {
+    writeSync(descriptor, line + before);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(`${file}.new`, file);
+  return signer;
+}
+
+/** Names the log, wherever it is served: a checkpoint's origin. */
+export const originOf = (logId: string): string => `writ/${logId}`;
