@@ -14,7 +14,7 @@ import { openReadDb, type ReadDb } from '../../libs/read-db/read-db.ts';
 import type { Settings } from '../../libs/settings/settings.ts';
 import { keepSigning } from '../../libs/transparency/keep-signing.ts';
 import { CheckpointPublisher, type PublisherOptions } from '../../libs/transparency/publisher.ts';
-import { addSigningKey, originOf, readSigners, signingKeyFile } from '../../libs/transparency/signing-key.ts';
+import { makeFirstKey, originOf, readSigners, signingKeyIn } from '../../libs/transparency/signing-key.ts';
 import type { Tree } from '../../libs/transparency/tree.ts';
 import { Denials } from '../../libs/usage/denials.ts';
 import { keepJournalsClosed } from '../../libs/usage/close-abandoned-journals.ts';
@@ -132,10 +132,10 @@ async function openPublisher(
   { eventStoreUrl, signingKeyFile: given, dataDir, witnesses }: Settings,
   parts: Pick<PublisherOptions, 'log' | 'tree' | 'freshness'>,
 ): Promise<CheckpointPublisher> {
-  const file = given ?? signingKeyFile(dataDir);
-  const origin = originOf(await parts.log.id());
-  if (readSigners(file).length === 0 && eventStoreUrl === null) addSigningKey(file, origin);
-  return new CheckpointPublisher({ ...parts, origin, signers: () => readSigners(file), witnesses });
+  const file = given ?? signingKeyIn(dataDir);
+  const logId = await parts.log.id();
+  if (eventStoreUrl === null) makeFirstKey(file, logId);
+  return new CheckpointPublisher({ ...parts, origin: originOf(logId), signers: () => readSigners(file), witnesses });
 }
 
 function freshnessOf(log: EventLog, projections: readonly RunningProjection[]): Freshness {

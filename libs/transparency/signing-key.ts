@@ -15,7 +15,7 @@ export class SigningKeyMistake extends Error {
   override readonly name = 'SigningKeyMistake';
 }
 
-export const signingKeyFile = (dataDir: string): string => join(dataDir, 'signing-key');
+export const signingKeyIn = (dataDir: string): string => join(dataDir, 'signing-key');
 
 /** None where there is no file: such a process serves what others have signed. @throws SigningKeyMistake */
 export function readSigners(file: string): Signer[] {
@@ -53,6 +53,11 @@ export function addSigningKey(file: string, name: string): Signer {
   }
   renameSync(`${file}.new`, file);
   return signer;
+}
+
+/** Unless there is a key already. */
+export function makeFirstKey(file: string, logId: string): void {
+  if (readSigners(file).length === 0) addSigningKey(file, originOf(logId));
 }
 
 /** Names the log, wherever it is served: a checkpoint's origin. */
