@@ -1,6 +1,5 @@
 import {
   type CallToolResult,
-  type JSONRPCRequest,
   type ListResourcesResult,
   type ListResourceTemplatesResult,
   type ListToolsResult,
@@ -59,8 +58,9 @@ export function methodsOf(
     },
 
     async 'resources/list'({ exchange, params }): Promise<ListResourcesResult> {
-      const kinds = bodyOf<readonly ResourceKind[]>(await exchange.ask(listKinds));
       const from = cursorOf(params['cursor']);
+      if (from === null) return refuseUnknown(exchange, 'The cursor is none that this list has given out.', 'cursor');
+      const kinds = bodyOf<readonly ResourceKind[]>(await exchange.ask(listKinds));
       const kind = kinds.find(({ read }) => from.kind === null || read.spec.name === from.kind);
       if (kind === undefined) return { resources: [] };
       const page = bodyOf<{ readonly items: readonly Listed[]; readonly next: string | null }>(
@@ -196,21 +196,13 @@ interface ListCursor {
 
 const cursorText = (cursor: ListCursor): string => Buffer.from(JSON.stringify(cursor)).toString('base64url');
 
-/** @throws ProtocolError when it is none that a list has given out */
-function cursorOf(text: unknown): ListCursor {
+/** Null: it is none that a list has given out. */
+function cursorOf(text: unknown): ListCursor | null {
   if (text === undefined) return { kind: null, cursor: null };
   try {
     const { kind, cursor } = JSON.parse(Buffer.from(String(text), 'base64url').toString()) as ListCursor;
-    if (typeof kind === 'string' && (cursor === null || typeof cursor === 'string')) return { kind, cursor };
+    return typeof kind === 'string' && (cursor === null || typeof cursor === 'string') ? { kind, cursor } : null;
   } catch {
-    // Said below.
+    return null;
   }
-  throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'The cursor is none that this list has given out.');
 }
-
-/** Whether a request reaches one of the methods. */
-export const isRequest = (message: unknown): message is JSONRPCRequest =>
-  typeof message === 'object' &&
-  message !== null &&
-  'id' in message &&
-  typeof (message as { readonly method?: unknown }).method === 'string';

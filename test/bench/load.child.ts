@@ -5,9 +5,13 @@ import { secretOf } from './made-tokens.ts';
 export interface LoadOrder {
   readonly url: string;
   readonly seconds: number;
+  /** Instead of the seconds: so many calls, however long they take. */
+  readonly calls?: number;
   readonly connections: number;
   /** Sent with every call. */
   readonly token?: string;
+  /** A POST of this text, as JSON, with these headers; else a GET. */
+  readonly post?: { readonly body: string; readonly headers: Readonly<Record<string, string>> };
   /** Instead: each call with one of the made tokens below this number, picked at random. */
   readonly madeTokens?: number;
 }
@@ -22,7 +26,7 @@ export interface LoadResult {
 /** So many different tokens at most: what picks them must cost the load little. */
 const MOST_PICKS = 50_000;
 
-const { url, seconds, connections, token, madeTokens } = JSON.parse(process.argv[2] ?? '{}') as LoadOrder;
+const { url, seconds, calls, connections, token, post, madeTokens } = JSON.parse(process.argv[2] ?? '{}') as LoadOrder;
 const bearer = (text: string) => ({ authorization: `Bearer ${text}` });
 
 function picking(tokens: number): autocannon.Request {
@@ -34,9 +38,10 @@ function picking(tokens: number): autocannon.Request {
 
 const { requests, latency, errors, non2xx } = await autocannon({
   url,
-  duration: seconds,
+  ...(calls === undefined ? { duration: seconds } : { amount: calls }),
   connections,
-  ...(token === undefined ? {} : { headers: bearer(token) }),
+  headers: { ...(token === undefined ? {} : bearer(token)), ...post?.headers },
+  ...(post === undefined ? {} : { method: 'POST', body: post.body }),
   ...(madeTokens === undefined ? {} : { requests: [picking(madeTokens)] }),
 });
 if (errors + non2xx > 0) throw new Error(`${errors + non2xx} calls failed of a load on ${url}`);

@@ -9,13 +9,14 @@ import { eventstore } from './eventstore.ts';
 import { log } from './log.ts';
 import { manyTokens } from './many-tokens.ts';
 import { memoryView } from './memory-view.ts';
+import { mcp } from './mcp.ts';
 import { render } from './report.ts';
 import { revocation } from './revocation.ts';
 import { start } from './start.ts';
 import type { Findings, Subject } from './subject.ts';
 
 /** In the order of the report. */
-const SUBJECTS: readonly Subject[] = [calls, manyTokens, revocation, log, eventstore, memoryView, start];
+const SUBJECTS: readonly Subject[] = [calls, mcp, manyTokens, revocation, log, eventstore, memoryView, start];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !SUBJECTS.some((subject) => subject.name === name));

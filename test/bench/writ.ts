@@ -37,12 +37,12 @@ const startBuilt = (env: Readonly<Record<string, string>>): Promise<Listening> =
   startServerProcess(env, LONGEST_START_MS);
 
 /** A product token with limits no load reaches. */
-export async function createToken(url: string, operator: string): Promise<Token> {
+export async function createToken(url: string, operator: string, scopes = ['reports:read']): Promise<Token> {
   const limits = { reads: { per_minute: PLENTY }, writes: { per_minute: PLENTY } };
   const response = await fetch(`${url}/api/v1/tokens`, {
     method: 'POST',
     headers: { authorization: `Bearer ${operator}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ catalogue: 'comma', name: 'bench', scopes: ['reports:read'], limits }),
+    body: JSON.stringify({ catalogue: 'comma', name: 'bench', scopes, limits }),
   });
   if (response.status !== 201) throw new Error(`no token was created: ${await response.text()}`);
   return (await response.json()) as Token;
