@@ -145,6 +145,24 @@ describe('slots, as two runners share them', () => {
     const days = new Slots().due(row('30 12 * * *'), dueAtMs + 3 * 1_440 * MINUTE_MS);
     expect(days).toMatchObject({ late: false, slotMs: dueAtMs + 3 * 1_440 * MINUTE_MS, missedSinceMs: dueAtMs });
   });
+
+  it('what is taken is not tried again, nor called missed, while the read model has yet to hear of it', () => {
+    const slots = new Slots();
+    const { row } = new ReadModel(newId(START_MS));
+    const nowMs = row.dueAtMs + 1_000;
+    slots.taken(row, row.dueAtMs);
+    expect(slots.due(row, nowMs)).toBeNull();
+    expect(slots.due(row, nowMs + MINUTE_MS)).toMatchObject({ slotMs: row.dueAtMs + MINUTE_MS, missedSinceMs: null });
+  });
+
+  it('a clock that was a day ahead and is put back begins anew with the next slot', () => {
+    const slots = new Slots();
+    const { row } = new ReadModel(newId(START_MS));
+    const aheadMs = START_MS + 1_440 * MINUTE_MS;
+    const ahead: DueSchedule = { ...row, dueAtMs: aheadMs + MINUTE_MS, lastSlotMs: aheadMs };
+    expect(slots.due(ahead, START_MS)).toBeNull();
+    expect(slots.due(ahead, START_MS + MINUTE_MS)).toMatchObject({ slotMs: START_MS + MINUTE_MS });
+  });
 });
 
 const openedAt = (routine: string, slotMs: number, nextMs: number | null, nowMs: number): RunOpened['data'] => ({
