@@ -1,8 +1,8 @@
 import type { People } from './people.ts';
-import { idOf, type SampleClient } from './sample-client.ts';
+import { type Body, idOf, type SampleClient } from './sample-client.ts';
 import { sampleToken } from './sample-tokens.ts';
 
-/** A company with boards that an agent works on, and a token pinned to one project that was refused a write. */
+/** A company with a board that an agent works on, and a token pinned to one project that was refused a write. */
 export async function fillToado(operator: SampleClient, { jason, maya }: People): Promise<void> {
   const company = idOf(await operator.post('/admin/companies', 'company/acme', { name: 'Acme' }));
   const website = await project(operator, company, 'website', 'Website relaunch');
@@ -26,9 +26,28 @@ export async function fillToado(operator: SampleClient, { jason, maya }: People)
     expires_at: '2099-12-31',
   });
 
-  await agent.client.get('/projects');
-  await ci.client.get('/projects');
-  await ci.client.refused('POST', '/admin/projects', { company, name: 'Mine' });
+  const columns = (await agent.client.get(`/projects/${website}/columns`))['items'] as readonly Body[];
+  const [, doing, done] = columns.map(idOf);
+  const ticket = async (key: string, title: string, body = ''): Promise<string> =>
+    idOf(await agent.client.post('/tickets', `ticket/${key}`, { project: website, title, body }));
+  const search = await ticket('search', 'Search answers too late', 'P99 is 900 ms; the index is asked twice.');
+  const seats = await ticket('seats', 'Tell what a seat costs before it is bought');
+  await ticket('invoices', 'Import old invoices', 'CSV first, 2019 to 2023.');
+  const dark = await ticket('dark', 'Dark mode for the reports');
+  await ticket('sitemap', 'A sitemap that names no drafts');
+
+  await agent.client.post(`/tickets/${search}/assign`, 'assign/search', { assignees: [jason] });
+  await agent.client.post(`/tickets/${search}/branch`, 'branch/search', { branch: 'fix/search-once' });
+  await agent.client.post(`/tickets/${search}/move`, 'move/search', { column: doing });
+  await agent.client.post(`/tickets/${search}/comments`, 'comment/search', {
+    body: 'Asked once now: 80 ms. I will watch it for a day.',
+  });
+  await agent.client.post(`/tickets/${seats}/assign`, 'assign/seats', { assignees: [jason, maya] });
+  await agent.client.post(`/tickets/${seats}/move`, 'move/seats', { column: done });
+  await agent.client.post(`/tickets/${dark}/archive`, 'archive/dark');
+
+  await ci.client.get('/tickets');
+  await ci.client.refused('PATCH', `/tickets/${search}`, { title: 'Search is slow' });
 }
 
 const project = async (operator: SampleClient, company: string, key: string, name: string): Promise<string> =>

@@ -27,7 +27,7 @@ describe('the sample', () => {
 
   it('broken off in several places it goes on where it was, and makes nothing twice', async () => {
     const { fetch } = globalThis;
-    for (const most of [4, 12, 19, 30]) {
+    for (const most of [4, 12, 19, 30, 55]) {
       let calls = 0;
       globalThis.fetch = (...args) => (++calls > most ? Promise.reject(new Error('gone')) : fetch(...args));
       await expect(fillSample(server.url, server.operator)).rejects.toThrow('gone');
@@ -39,6 +39,7 @@ describe('the sample', () => {
     expect(types.filter((type) => type === 'CommentAdded').length).toBeGreaterThanOrEqual(2);
     expect(types.filter((type) => type === 'CompanyCreated')).toHaveLength(1);
     expect(types.filter((type) => type === 'RoutineCreated')).toHaveLength(1);
+    expect(types.filter((type) => type === 'TicketCreated')).toHaveLength(5);
   });
 
   it('shows agents by name, refusals, a routine’s run and an end', async () => {
