@@ -140,6 +140,17 @@ export async function decideAndAppend<Command, State, Event extends DomainEvent,
   }
 }
 
+/** What the caller's Idempotency-Key has done in a stream already; null: nothing yet, or no key was sent. */
+export async function doneUnderKey<Command, State, Event extends DomainEvent, Refusal>(
+  log: EventLog,
+  stream: string,
+  decider: Decider<Command, State, Event, Refusal>,
+  context: AppendContext,
+): Promise<Outcome<State, Event, Refusal> | null> {
+  if (context.metadata['idempotency'] === undefined) return null;
+  return (await fold(log, stream, decider, context)).earlier;
+}
+
 /**
  * Two requests at once under one Idempotency-Key append the same ids, so the log answers the later one with what the
  * earlier one stored, whatever that was. What is stored then names the other request.

@@ -4,7 +4,7 @@ import type { AppendContext, Idempotency } from '../event-log/decide-and-append.
 import type { EventMetadata } from '../event-log/event-log.ts';
 import type { HotView, Pass } from '../hot-view/hot-view.ts';
 import type { Upload } from '../operation/content.ts';
-import type { Call, OperationSpec } from '../operation/operation.ts';
+import type { Call, Item, OperationSpec, Result } from '../operation/operation.ts';
 import type { Actor } from '../person/actor.ts';
 import type { TokenUse } from '../usage/use.ts';
 import type { Envelope } from './envelope.ts';
@@ -22,12 +22,14 @@ const NAMESPACE = 'c1b5f6a8-3d0e-5b62-9a51-7f0c2f4d8e13';
 const TIME_LENGTH = 10;
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
+/** How a further item of a call passes the gate. */
+export type PassItem = (call: AdmittedCall, resource: string, run: (item: Call) => Promise<Result>) => Promise<Item>;
+
 /** An admitted call, as its operation sees it, and as it is recorded. */
 export class AdmittedCall implements Call {
   readonly requestId: string;
   readonly face: Envelope['face'];
   readonly token: Pass['token'];
-  readonly usage: Pass['usage'];
   readonly nowMs: number;
   readonly ifRevision: number | undefined;
   readonly keyed: boolean;
@@ -38,6 +40,8 @@ export class AdmittedCall implements Call {
   readonly #view: HotView;
   readonly #startedMs: number;
   readonly #input: object;
+  readonly #passItem: PassItem;
+  #lastItem: Pass | null = null;
 
   constructor(
     envelope: Envelope,
@@ -47,11 +51,11 @@ export class AdmittedCall implements Call {
     ifRevision: number | undefined,
     view: HotView,
     startedMs: number,
+    passItem: PassItem,
   ) {
     this.requestId = envelope.requestId;
     this.face = envelope.face;
     this.token = pass.token;
-    this.usage = pass.usage;
     this.nowMs = Date.now();
     this.ifRevision = ifRevision;
     this.keyed = envelope.idempotencyKey !== undefined;
@@ -62,6 +66,11 @@ export class AdmittedCall implements Call {
     this.#view = view;
     this.#startedMs = startedMs;
     this.#input = input;
+    this.#passItem = passItem;
+  }
+
+  get usage(): Pass['usage'] {
+    return (this.#lastItem ?? this.#pass).usage;
   }
 
   get actor(): Actor {
@@ -92,6 +101,22 @@ export class AdmittedCall implements Call {
     };
   }
 
+  item(resource: string, run: (item: Call) => Promise<Result>): Promise<Item> {
+    return this.#passItem(this, resource, run);
+  }
+
+  /** Whether its uses are those of its items. */
+  get itemised(): boolean {
+    return this.#lastItem !== null;
+  }
+
+  /** This call as one of its items sees it, which was let in by `pass`. */
+  asItem(pass: Pass, startedMs: number): AdmittedCall {
+    this.#lastItem = pass;
+    // A revision the caller has seen is of one thing, not of several.
+    return new AdmittedCall(this.#envelope, this.#spec, pass, this.#input, undefined, this.#view, startedMs, noItems);
+  }
+
   /** The use as it is recorded, wherever it is. */
   use(decision: TokenUse['decision'], reason: string | null, status: number, resource: string | null): TokenUse {
     return useOfCall(this.#envelope, this.#spec, this.#pass, this.#startedMs, decision, reason, status, resource);
@@ -115,6 +140,8 @@ export class AdmittedCall implements Call {
     return `${this.token.lineage}:${this.#spec.name}:${this.#envelope.idempotencyKey}`;
   }
 }
+
+const noItems: PassItem = () => Promise.reject(new Error('an item has no items'));
 
 export const actorOf = ({ token }: Pick<Pass, 'token'>, { face }: Envelope): Actor => ({
   person: token.owner,

@@ -3,7 +3,7 @@ import { AppendTooLarge, LogUnavailable, MAX_APPEND_BYTES, OutcomeUnknown } from
 import { type HotView, type Pass, type UsageReading, type Verdict, ViewUnavailable } from '../hot-view/hot-view.ts';
 import { FRESHNESS, HOT_VIEW } from '../injection-tokens.ts';
 import { UploadBroken } from '../operation/content.ts';
-import type { DeclaredOperation, Done, OperationSpec, Result } from '../operation/operation.ts';
+import type { Call, DeclaredOperation, Done, Item, OperationSpec, Result } from '../operation/operation.ts';
 import {
   internal,
   isProblem,
@@ -19,7 +19,7 @@ import { Denials } from '../usage/denials.ts';
 import { UsageJournal, UseNotRecorded } from '../usage/journal.ts';
 import { refusalProblem } from './admit.ts';
 import type { Credential } from './authenticate.ts';
-import { AdmittedCall, CallerDead, metadataOf, useOfCall } from './call.ts';
+import { AdmittedCall, CallerDead, metadataOf, type PassItem, useOfCall } from './call.ts';
 import type { Envelope } from './envelope.ts';
 import { awaitFreshness, type Freshness } from './freshness.ts';
 import { watched } from './long-answer.ts';
@@ -85,11 +85,42 @@ export class Gate {
     const call = this.#parse(declared, envelope, verdict, startedMs);
     const result = isProblem(call) ? call : await this.#run(declared, call.input, call.admitted, envelope);
 
-    await this.#record(result, spec, envelope, verdict, startedMs, isProblem(call) ? null : call.admitted.resource);
+    const admitted = isProblem(call) ? null : call.admitted;
+    if (admitted?.itemised !== true) {
+      await this.#record(result, spec, envelope, verdict, startedMs, admitted?.resource ?? null);
+    }
 
     const standing = await this.#confirm(verdict);
     const answer = standing ?? this.#watched(result, spec, envelope, verdict);
-    return this.#reply(answer, spec, envelope, standing === null ? verdict.usage : null);
+    return this.#reply(answer, spec, envelope, standing === null ? (admitted ?? verdict).usage : null);
+  }
+
+  /** One thing of several that a call does: the steps of `#pass` again, for it alone. */
+  async #item(
+    spec: OperationSpec,
+    envelope: Envelope,
+    first: { readonly pass: Pass; readonly startedMs: number },
+    call: AdmittedCall,
+    resource: string,
+    run: (item: Call) => Promise<Result>,
+  ): Promise<Item> {
+    const startedMs = call.itemised ? performance.now() : first.startedMs;
+    // The first is what the call itself was let in for.
+    const verdict = call.itemised ? await this.#admit(first.pass.token, spec) : first.pass;
+    if (verdict.kind !== 'admitted') {
+      const { result } = await this.#refuse(verdict, spec, envelope, startedMs);
+      return { kind: 'stopped', problem: result };
+    }
+    const item = call.asItem(verdict, startedMs);
+    try {
+      const result = await run(item);
+      await this.#record(result, spec, envelope, verdict, startedMs, resource);
+      return { kind: 'ran', result };
+    } catch (error) {
+      const problem = this.#fault(error, envelope);
+      await this.#record(problem, spec, envelope, verdict, startedMs, resource);
+      return { kind: 'stopped', problem };
+    }
   }
 
   #admit({ id, digest }: Credential, { scope, cost }: OperationSpec): Verdict | Promise<Verdict> {
@@ -101,7 +132,7 @@ export class Gate {
     spec: OperationSpec,
     envelope: Envelope,
     startedMs: number,
-  ): Promise<Reply> {
+  ): Promise<Reply & { readonly result: Problem }> {
     const problem = refusalProblem(verdict, spec.scope);
     if (verdict.kind === 'unknown') this.#countUnknown(spec, envelope);
     if (verdict.kind !== 'refused') return this.#reply(problem, spec, envelope, null);
@@ -128,7 +159,9 @@ export class Gate {
     if (!raw.ok) return raw.problem;
     const input = parseInput(spec.input, raw.value);
     if (isProblem(input)) return input;
-    const admitted = new AdmittedCall(envelope, spec, pass, input, conditions.ifRevision, this.#view, startedMs);
+    const { ifRevision } = conditions;
+    const passItem: PassItem = (...item) => this.#item(spec, envelope, { pass, startedMs }, ...item);
+    const admitted = new AdmittedCall(envelope, spec, pass, input, ifRevision, this.#view, startedMs, passItem);
     return { input, admitted };
   }
 
@@ -212,7 +245,12 @@ export class Gate {
     this.#denials.count({ token: null, reason: 'unknown', ...aggregateOf(spec, envelope) });
   }
 
-  #reply(result: Done | Problem, spec: OperationSpec, { requestId }: Envelope, usage: UsageReading | null): Reply {
+  #reply<Answer extends Result>(
+    result: Answer,
+    spec: OperationSpec,
+    { requestId }: Envelope,
+    usage: UsageReading | null,
+  ): Reply & { readonly result: Answer } {
     return { result, spec, requestId, usage };
   }
 }

@@ -101,7 +101,16 @@ export interface Call {
   newId(index?: number): string;
   /** What an append of this call needs: ids, metadata with the use in it, the last check. */
   append(resource: string, status?: number): AppendContext;
+  /**
+   * Does one thing of several as a use of its own: looked up again (P2), metered (P3; the first is what the call itself
+   * was paid for) and recorded before this resolves (P1). One at a time.
+   */
+  item(resource: string, run: (item: Call) => Promise<Result>): Promise<Item>;
 }
+
+/** `stopped`: it was not let in, or something broke; a further one would not get through either. */
+export type Item =
+  { readonly kind: 'ran'; readonly result: Result } | { readonly kind: 'stopped'; readonly problem: Problem };
 
 export const READ: Cost = { reads: 1, writes: 0, handshakes: 0 };
 export const WRITE: Cost = { reads: 0, writes: 1, handshakes: 0 };
