@@ -27,6 +27,11 @@ import {
 } from '../../libs/toado/projects/operations/write-projects.ts';
 import { DecideProjectHandler } from '../../libs/toado/projects/project-commands.ts';
 import { AssignTicketOperation, UnassignTicketOperation } from '../../libs/toado/tickets/operations/assign-tickets.ts';
+import { BulkAnswers } from '../../libs/toado/tickets/operations/bulk-answers.ts';
+import {
+  BulkAssignTicketsOperation,
+  BulkMoveTicketsOperation,
+} from '../../libs/toado/tickets/operations/bulk-tickets.ts';
 import { CreateCommentOperation } from '../../libs/toado/tickets/operations/comment-on-tickets.ts';
 import { MoveTicketOperation, RestoreTicketOperation } from '../../libs/toado/tickets/operations/place-tickets.ts';
 import {
@@ -85,6 +90,9 @@ export const TOADO = [
   AssignTicketOperation,
   UnassignTicketOperation,
   CreateCommentOperation,
+  BulkMoveTicketsOperation,
+  BulkAssignTicketsOperation,
+  BulkAnswers,
   TicketAnswers,
   Spots,
   DecideTicketHandler,

@@ -1,7 +1,11 @@
+import { Inject } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
+import type { EventLog } from '../../event-log/event-log.ts';
+import { EVENT_LOG } from '../../injection-tokens.ts';
 import { budgetsOf } from '../../operation/limit-input.ts';
 import { type Call, DeclareOperation, type Operation, type Result, WRITE } from '../../operation/operation.ts';
 import { notFound } from '../../problem/problem.ts';
+import { pinMistake } from '../../toado/pin-mistake.ts';
 import { authorityOf } from '../authority-of.ts';
 import type { ChangeToken } from '../decide.ts';
 import { tokenRecordSchema } from '../schema.ts';
@@ -29,6 +33,7 @@ export class ChangeTokenOperation implements Operation<ChangeTokenInput> {
     private readonly commands: CommandBus,
     private readonly records: TokenRecords,
     private readonly answers: TokenAnswers,
+    @Inject(EVENT_LOG) private readonly log: EventLog,
   ) {}
 
   async run(input: ChangeTokenInput, call: Call): Promise<Result> {
@@ -39,9 +44,13 @@ export class ChangeTokenOperation implements Operation<ChangeTokenInput> {
       companies: input.restrict.companies ?? [],
       projects: input.restrict.projects ?? [],
     };
+    const catalogue = this.records.catalogueOf(standing);
+    const misplaced =
+      restrict === undefined || catalogue.pins === 'none' ? null : await pinMistake(this.log, workspace, restrict);
+    if (misplaced !== null) return misplaced;
     const command: ChangeToken = {
       type: 'ChangeToken',
-      catalogue: this.records.catalogueOf(standing),
+      catalogue,
       companies: await this.records.companiesOf(workspace, restrict === undefined ? [pinned] : [pinned, restrict]),
       ...(input.name === undefined ? {} : { name: input.name.normalize('NFC') }),
       ...(input.scopes === undefined ? {} : { scopes: input.scopes }),

@@ -7,6 +7,7 @@ import { findPerson } from '../../people/find-person.ts';
 import { type Call, DeclareOperation, type Operation, type Result, WRITE } from '../../operation/operation.ts';
 import type { Person } from '../../person/person.ts';
 import { conflict, invalid } from '../../problem/problem.ts';
+import { pinMistake } from '../../toado/pin-mistake.ts';
 import { authorityOf } from '../authority-of.ts';
 import { toRecord } from '../record.ts';
 import { tokenWithSecretSchema } from '../schema.ts';
@@ -46,6 +47,8 @@ export class CreateTokenOperation implements Operation<CreateTokenInput> {
     if (owner === null) return invalid([{ field: 'owner', message: 'is nobody here' }]);
 
     const restrict = { companies: input.restrict?.companies ?? [], projects: input.restrict?.projects ?? [] };
+    const misplaced = catalogue.pins === 'none' ? null : await pinMistake(this.log, call.token.workspace, restrict);
+    if (misplaced !== null) return misplaced;
     const companies = await this.records.companiesOf(call.token.workspace, [restrict]);
     const id = call.newId();
     // Only the digest travels on: the secret is in no command and no event (P5).
