@@ -15,24 +15,30 @@ export interface Gap {
 }
 
 /**
- * A position in a gap. `scatter` (text of at least 8 characters, random) keeps two that are put into one gap at the
- * same time apart: five bits of each character choose one half of what is left, which for 6 of them are 30 bits.
- * Where two neighbours do share a position, so does what goes between them, and their ids order them.
+ * A position in a gap. `scatter` (text of at least 6 characters, random) keeps two that are put into one gap at the
+ * same time apart: 5 bits of each character choose one half of what is left, 30 bits in all. Where two neighbours do
+ * share a position, so does what goes between them.
  */
-export function positionIn({ lower, upper }: Gap, scatter: string | null = null): string {
+export function positionIn(gap: Gap, scatter: string | null = null): string {
+  const { lower, upper } = gap;
   if (lower !== null && upper !== null && lower >= upper) return lower;
-  let position = generateKeyBetween(lower, upper);
-  if (scatter === null) return position;
-  let above = upper ?? generateKeyBetween(position, null);
-  let below = lower ?? generateKeyBetween(null, position);
+  if (scatter === null) return generateKeyBetween(lower, upper);
+  let [below, above] = boundsIn(gap);
   for (const character of scatter.slice(-SCATTER_CHARACTERS)) {
     for (let bit = 0; bit < BITS_A_CHARACTER; bit++) {
-      if ((character.charCodeAt(0) >> bit) & 1) below = position;
-      else above = position;
-      position = generateKeyBetween(below, above);
+      const middle = generateKeyBetween(below, above);
+      if ((character.charCodeAt(0) >> bit) & 1) below = middle;
+      else above = middle;
     }
   }
-  return position;
+  return generateKeyBetween(below, above);
+}
+
+/** At an open end a whole step of its own, so that positions do not grow with the number of those put there. */
+function boundsIn({ lower, upper }: Gap): [string, string] {
+  if (lower !== null && upper !== null) return [lower, upper];
+  const step = generateKeyBetween(lower, upper);
+  return upper === null ? [step, generateKeyBetween(step, null)] : [generateKeyBetween(null, step), step];
 }
 
 const SCATTER_CHARACTERS = 6;
