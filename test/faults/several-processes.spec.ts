@@ -15,7 +15,7 @@ import { Callers, createToken, type Pace, PLENTY, type Token } from './load.ts';
 import { reportRounds } from './report.ts';
 
 const ROUNDS = Number(process.env['WRIT_FAULT_ROUNDS'] ?? 3);
-const ROUND_MS = 120_000;
+const ROUND_MS = 180_000;
 const FEW = 30;
 /** Between the calls of one caller: the log must stay small enough to be read again after every loss of the view. */
 const PAUSE_MS = 30;
