@@ -8,6 +8,11 @@ export interface RecordedUse {
   readonly cost: number;
   /** Second of the view's clock it was metered in, Unix. */
   readonly windowSecond: number;
+  /**
+   * How long ago it was recorded, whole seconds: where the view's clock may have leapt since, it counts as taken no
+   * longer ago than that.
+   */
+  readonly recordedAgoSeconds?: number;
 }
 
 /** What the follower of the log does to a view, beside `put` (projections/hot-view). */

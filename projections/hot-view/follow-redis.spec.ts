@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Catalogues } from '../../libs/catalogue/catalogue.ts';
 import { loadCatalogues } from '../../libs/catalogue/load-catalogues.ts';
 import type { NewEvent } from '../../libs/event-log/event-log.ts';
 import { RedisHotView } from '../../libs/hot-view/redis/redis-hot-view.ts';
@@ -57,11 +58,11 @@ describe('the shared hot view follows the log', () => {
     views.push(view);
     return view;
   };
-  const follow = async (view: RedisHotView): Promise<Follower> => {
+  const follow = async (view: RedisHotView, catalogues = loadCatalogues(null)): Promise<Follower> => {
     const follower = await followIntoRedis({
       log,
       view,
-      catalogues: loadCatalogues(null),
+      catalogues,
       clock: Date.now,
       appendDeadlineMs: 10,
       onFault: () => {},
@@ -152,6 +153,41 @@ describe('the shared hot view follows the log', () => {
     await until(() => view.health().reason !== null);
     await until(() => view.health().ready);
     await until(async () => (await limit()) === 8);
+  });
+
+  it('P3 a server’s clock that leaps ahead empties no window', async () => {
+    let offsetMs = 0;
+    const view = await RedisHotView.open({ url: redis.url, namespace, clockOffsetMs: () => offsetMs });
+    views.push(view);
+    await follow(view);
+    await log.append('usage-b-2026-01-01', 'no-stream', [used(id), used(id), used(id), used(id)]);
+    for (let call = 0; call < 4; call++) expect(await kind(view)).toBe('admitted');
+    offsetMs = 3_600_000;
+    expect(await kind(view)).toBe('not-ready');
+    await until(async () => (await view.partitions.doubts()).doubts.size === 0);
+    expect([await kind(view), await kind(view)]).toEqual(['admitted', 'throttled']);
+  });
+
+  it('P13 a catalogue changed between two starts is in force, at an unchanged version of the token', async () => {
+    const comma = loadCatalogues(null).named('comma')!;
+    const includes = ['comments:read'];
+    const scopes = { ...comma.scopes, 'reports:read': { ...comma.scopes['reports:read']!, includes } };
+    const [before, after] = [new Catalogues([{ ...comma, scopes }]), new Catalogues([comma])];
+    const comments = async (view: RedisHotView): Promise<string> => {
+      const cost = { reads: 0, writes: 0, handshakes: 0 };
+      const verdict = await view.admit({ id, digest: DIGEST, scope: 'comma/comments:read', cost });
+      return verdict.kind === 'refused' ? verdict.reason : verdict.kind;
+    };
+    const [old, fresh] = [await open(), await open()];
+    await follow(old, before);
+    expect(await comments(old)).toBe('admitted');
+    // A new process beside the old one, as while a release is rolled out.
+    await follow(fresh, after);
+    expect([await comments(old), await comments(fresh)]).toEqual(['missing_scope', 'missing_scope']);
+    // The old one writes it anew, and what it writes is put right.
+    await log.append(`token-${id}`, 0, [event('TokenRenamed', { name: 'renamed', at: NOW })]);
+    await until(async () => (await old.get(id))?.name === 'renamed');
+    await until(async () => (await comments(old)) === 'missing_scope');
   });
 
   it('P4 certifies nothing that was lost while it was built', async () => {

@@ -139,8 +139,15 @@ class Following {
     const among = new Set(partitions);
     const concerns = (token: string): boolean => among.has(partitionOf(token));
     await rebuild({ ...this.#options, view: buildingSink(view, partitions) }, concerns);
-    // The second it was metered in, exactly: that of a live view is recognised by it.
-    const uses = await recentUses(this.#options, (use) => use.window_second);
+    const uses = await recentUses(this.#options, (use, event, nowMs) => {
+      // The second it was metered in, exactly: that of a partition that stands is recognised by it.
+      if (!doubts.has(partitionOf(use.token))) return { windowSecond: use.window_second };
+      // One that does not may have been struck by a leap of its server's clock, by which nothing lies in the window.
+      return {
+        windowSecond: use.window_second,
+        recordedAgoSeconds: Math.max(0, Math.floor((nowMs - event.recordedAt) / 1000)),
+      };
+    });
     await view.refill(uses.filter(({ token }) => concerns(token)));
   }
 

@@ -113,10 +113,12 @@ export async function rebuild(
   for (const [id, revision] of parked) await view.park(id, versionOf(revision, true));
 }
 
+type UseTime = Pick<RecordedUse, 'windowSecond' | 'recordedAgoSeconds'>;
+
 /** The uses that may still lie in a window, from the end of the log backwards. */
 export async function recentUses(
   { log, clock }: Pick<FollowOptions, 'log' | 'clock'>,
-  secondOf: (use: TokenUse, event: RecordedEvent) => number = laterSecond,
+  timeOf: (use: TokenUse, event: RecordedEvent, nowMs: number) => UseTime = laterSecond,
 ): Promise<RecordedUse[]> {
   const nowMs = clock();
   const oldestMs = nowMs - WINDOW_BUCKETS * 1000 - RECORDED_LATER_MS;
@@ -132,14 +134,15 @@ export async function recentUses(
       if (written.has(write)) continue;
       written.add(write);
     }
-    uses.push({ token: use.token, budget: use.budget, cost: use.cost, windowSecond: secondOf(use, event) });
+    uses.push({ token: use.token, budget: use.budget, cost: use.cost, ...timeOf(use, event, nowMs) });
   }
   return uses;
 }
 
 /** A view whose clock lagged (the machine slept) named an earlier second than the log: the later one counts. */
-const laterSecond = (use: TokenUse, event: RecordedEvent): number =>
-  Math.max(use.window_second, Math.floor(event.recordedAt / 1000));
+const laterSecond = (use: TokenUse, event: RecordedEvent): UseTime => ({
+  windowSecond: Math.max(use.window_second, Math.floor(event.recordedAt / 1000)),
+});
 
 const RETRY_MS = 500;
 

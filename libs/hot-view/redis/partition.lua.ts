@@ -54,7 +54,7 @@ return ''
 /**
  * Counts recorded uses of a lineage. Of each second the greater of what is counted and what is recorded: a live view
  * knows of uses the log does not hold yet, a lost one of fewer. KEYS: header, windows.
- * ARGV: clock offset ms, then budget (1 to 4), second, cost, each pair of budget and second once.
+ * ARGV: clock offset ms, then budget (1 to 4), second, seconds since it was recorded or '', cost, each three once.
  */
 export const REFILL = `${PRELUDE}
 local raw = raw_ms(tonumber(ARGV[1]))
@@ -63,9 +63,11 @@ local now = math.floor(raw / 1000)
 if raw + BACK_MS >= last * 1000 then now = math.max(now, last) end
 local windows = load_windows(KEYS[2], now)
 local recorded = { {}, {}, {}, {} }
-for i = 2, #ARGV, 3 do
-  local second = math.min(tonumber(ARGV[i + 1]), now)
-  if second > now - BUCKETS then take(recorded[tonumber(ARGV[i])], second, tonumber(ARGV[i + 2])) end
+for i = 2, #ARGV, 4 do
+  local second, ago = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
+  if ago then second = math.max(second, now - ago) end
+  second = math.min(second, now)
+  if second > now - BUCKETS then take(recorded[tonumber(ARGV[i])], second, tonumber(ARGV[i + 3])) end
 end
 for budget = 1, 4 do
   for second, count in pairs(recorded[budget]) do

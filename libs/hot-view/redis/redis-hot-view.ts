@@ -240,10 +240,13 @@ export class RedisHotView implements HotView, HotViewMaintenance {
     const token = uses[0]!.token;
     const keys = [this.#keys.header(partitionOf(token)), this.#keys.windows(token)];
     const taken = uses.filter(({ cost }) => cost > 0);
-    const buckets = Map.groupBy(taken, ({ budget, windowSecond }) => `${BUDGETS[budget]} ${windowSecond}`);
+    const buckets = Map.groupBy(
+      taken,
+      ({ budget, windowSecond, recordedAgoSeconds = '' }) => `${BUDGETS[budget]} ${windowSecond} ${recordedAgoSeconds}`,
+    );
     const counted = [...buckets.values()].flatMap((same) => {
-      const { budget, windowSecond } = same[0]!;
-      return [BUDGETS[budget], windowSecond, same.reduce((sum, { cost }) => sum + cost, 0)];
+      const { budget, windowSecond, recordedAgoSeconds = '' } = same[0]!;
+      return [BUDGETS[budget], windowSecond, recordedAgoSeconds, same.reduce((sum, { cost }) => sum + cost, 0)];
     });
     await this.#scripts.run(SCRIPTS.refill, keys, [this.#scripts.offsetMs, ...counted]);
   }
