@@ -1,4 +1,5 @@
 import type { AnyProjection } from '../libs/projection/projection.ts';
+import { audit } from './audit/audit.projection.ts';
 import { people } from './people/people.projection.ts';
 import { reports } from './reports/reports.projection.ts';
 import { routines } from './routines/routines.projection.ts';
@@ -15,5 +16,6 @@ export const SQL_PROJECTIONS: readonly AnyProjection[] = [
   tokenUses,
   routines,
   people,
+  audit,
   transparency,
 ];

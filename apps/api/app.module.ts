@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import { TerminusModule } from '@nestjs/terminus';
+import { READ_AUDIT } from '../../libs/audit/operations/read-audit.ts';
 import type { Catalogues } from '../../libs/catalogue/catalogue.ts';
 import { FindComment } from '../../libs/comma/reports/find-comment.ts';
 import {
@@ -74,6 +75,7 @@ import {
 import { CheckpointPublisher } from '../../libs/transparency/publisher.ts';
 import { Denials } from '../../libs/usage/denials.ts';
 import { UsageJournal } from '../../libs/usage/journal.ts';
+import { AUDIT_QUERIES } from '../../projections/audit/queries.ts';
 import { PEOPLE_QUERIES } from '../../projections/people/queries.ts';
 import { REPORT_QUERIES } from '../../projections/reports/queries.ts';
 import { ROUTINE_QUERIES } from '../../projections/routines/queries.ts';
@@ -193,6 +195,8 @@ export class AppModule {
         ...PEOPLE,
         ...PROOF,
         ...QUERIES,
+        ...AUDIT_QUERIES,
+        ...READ_AUDIT,
         ...READ_PROJECTIONS,
         ...STEER_PROJECTIONS,
         ...products,

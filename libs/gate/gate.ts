@@ -141,7 +141,7 @@ export class Gate {
       const use = useOfCall(envelope, spec, verdict, startedMs, 'refused', reason, problem.status, null);
       await this.#journal.record(use, metadataOf(envelope, verdict));
     } else {
-      this.#denials.count({ token: token.id, reason, ...aggregateOf(spec, envelope) });
+      this.#denials.count({ token: token.id, workspace: token.workspace, reason, ...aggregateOf(spec, envelope) });
     }
     return this.#reply(problem, spec, envelope, problem.status === 401 ? null : verdict.usage);
   }

@@ -5,6 +5,7 @@ import { moveCheckpoint, park, readBuild, readParked, unpark } from './builds.ts
 import type { Change } from './change.ts';
 import { ChangeBuffer } from './changes.ts';
 import type { Courtesy } from './courtesy.ts';
+import { Partitions } from './partitions.ts';
 import type { AnyProjection, Folding } from './projection.ts';
 
 /** Events mapped between two turns of the event loop. */
@@ -26,6 +27,7 @@ export class BuildWriter {
   readonly #schema: string;
   readonly #courtesy: Courtesy;
   #mapping: Mapping;
+  readonly #partitions: Partitions;
   #position: Position | null;
   #parked: Set<string>;
   /** Until when the time this build took is told. */
@@ -37,6 +39,7 @@ export class BuildWriter {
     build: number,
     courtesy: Courtesy,
     mapping: Mapping,
+    partitions: Partitions,
     position: Position | null,
     parked: readonly Parked[],
   ) {
@@ -46,6 +49,7 @@ export class BuildWriter {
     this.#schema = schemaOfBuild({ projection: projection.name, build });
     this.#courtesy = courtesy;
     this.#mapping = mapping;
+    this.#partitions = partitions;
     this.#position = position;
     this.#parked = new Set(parked.map(({ stream }) => stream));
   }
@@ -61,7 +65,9 @@ export class BuildWriter {
     const found = await readBuild(db, build);
     if (found === null) throw new LostLead(`build ${build} is gone`);
     const mapping = await mappingOf(db, projection, build);
-    return new BuildWriter(log, projection, build, courtesy, mapping, found.position, await readParked(db, build));
+    const partitions = await Partitions.of(db, projection, schemaOfBuild(found));
+    const parked = await readParked(db, build);
+    return new BuildWriter(log, projection, build, courtesy, mapping, partitions, found.position, parked);
   }
 
   get position(): Position | null {
@@ -77,7 +83,7 @@ export class BuildWriter {
     try {
       await this.#commit(db, to, relevant.length, async (trx) => {
         for (const one of parked) await park(trx, this.#build, one);
-        await buffer.write(trx);
+        await this.#write(trx, buffer);
       });
     } catch (error) {
       if (!this.#mapping.parks || !blamesEvent(error)) throw error;
@@ -113,7 +119,7 @@ export class BuildWriter {
     const move = { build: this.#build, from: this.#position, to: position, events: events.length, ms: 0 };
     await moveCheckpoint(trx, move);
     for (const one of parked) await park(trx, this.#build, one);
-    await buffer.write(trx);
+    await this.#write(trx, buffer);
     return true;
   }
 
@@ -164,7 +170,7 @@ export class BuildWriter {
       if (index % CHUNK === CHUNK - 1) await this.#courtesy.turn();
       if (parked.has(event.stream)) continue;
       try {
-        buffer.push(this.#mapping.apply(event));
+        this.#push(buffer, this.#mapping.apply(event));
       } catch (error) {
         if (!this.#mapping.parks) throw error;
         parked.set(event.stream, asParked(event, error));
@@ -191,8 +197,8 @@ export class BuildWriter {
       await sql`savepoint one_event`.execute(trx);
       try {
         const buffer = new ChangeBuffer(this.#projection, this.#schema);
-        buffer.push(applyOrBlame(this.#mapping, event));
-        await buffer.write(trx);
+        this.#push(buffer, applyOrBlame(this.#mapping, event));
+        await this.#write(trx, buffer);
       } catch (error) {
         if (!blamesEvent(error) && !(error instanceof NotApplicable)) throw error;
         await sql`rollback to savepoint one_event`.execute(trx);
@@ -202,6 +208,16 @@ export class BuildWriter {
       await sql`release savepoint one_event`.execute(trx);
     }
     return parked;
+  }
+
+  #push(buffer: ChangeBuffer, changes: readonly Change[]): void {
+    this.#partitions.note(changes);
+    buffer.push(changes);
+  }
+
+  async #write(trx: Kysely<unknown>, buffer: ChangeBuffer): Promise<void> {
+    await this.#partitions.make(trx);
+    await buffer.write(trx);
   }
 
   async #commit(
@@ -216,6 +232,7 @@ export class BuildWriter {
       await moveCheckpoint(trx, move);
       await write(trx);
     });
+    this.#partitions.settle();
     this.#position = to;
     this.#reportedMs = nowMs;
   }

@@ -16,6 +16,8 @@ export interface Table {
   /** What follows `create index on <table>`, or `create unique index on <table>`: `(workspace, position desc)`. */
   readonly indexes?: readonly string[];
   readonly uniqueIndexes?: readonly string[];
+  /** An integer column like `202611`, part of every unique key: PostgreSQL keeps a partition for each month. */
+  readonly partitionByMonth?: string;
 }
 
 /**

@@ -6,6 +6,7 @@ import { DENIALS_PREFIX, type Face, type TokenUsesDenied } from './use.ts';
 export interface Denial {
   /** Null where no valid token was shown. */
   readonly token: string | null;
+  readonly workspace?: string;
   readonly face: Face;
   readonly operation: string;
   readonly reason: string;
@@ -64,10 +65,21 @@ export class Denials {
       if (full) key = `* ${denial.reason}`;
       tally = this.#tallies.get(key);
       if (tally === undefined) {
-        const { face, reason } = denial;
+        const { face, reason, workspace } = denial;
+        const ofWorkspace = workspace === undefined ? {} : { workspace };
         tally = full
           ? { token: null, face, operation: '*', reason, address: '*', count: 0, from: now, to: now }
-          : { token: denial.token, face, operation: denial.operation, reason, address, count: 0, from: now, to: now };
+          : {
+              token: denial.token,
+              ...ofWorkspace,
+              face,
+              operation: denial.operation,
+              reason,
+              address,
+              count: 0,
+              from: now,
+              to: now,
+            };
         this.#tallies.set(key, tally);
       }
     }

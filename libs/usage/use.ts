@@ -41,6 +41,8 @@ export interface TokenUsesDenied {
   readonly data: {
     /** Null where no valid token was shown. */
     readonly token: string | null;
+    /** The token's; missing where there is none, and in events before it was kept. */
+    readonly workspace?: string;
     readonly face: Face;
     readonly operation: string;
     readonly reason: string;
