@@ -4,17 +4,21 @@ import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { readModelsContract } from '../../test/contract/read-models.contract.ts';
+import { toadoReadModelContract } from '../../test/contract/toado-read-model.contract.ts';
 import { ran } from '../../test/support/coverage-report.ts';
 import { openReadDb } from './read-db.ts';
 
-readModelsContract('PGlite', async () => {
-  await ran('read models', 'PGlite');
+async function startPglite(what: string) {
+  await ran(what, 'PGlite');
   const directory = await mkdtemp(path.join(tmpdir(), 'writ-read-'));
   return {
     open: () => openReadDb({ directory: path.join(directory, 'read') }),
     stop: () => rm(directory, { recursive: true }),
   };
-});
+}
+
+readModelsContract('PGlite', () => startPglite('read models'));
+toadoReadModelContract('PGlite', () => startPglite('Toado’s read model'));
 
 describe('PGlite', () => {
   it('P6 throws a damaged folder away', async () => {
