@@ -6,7 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type EventLog, LogUnavailable, type NewEvent, OutcomeUnknown, type RecordedEvent } from '../event-log.ts';
+import {
+  type EventLog,
+  LogUnavailable,
+  type NewEvent,
+  OutcomeUnknown,
+  type RecordedEvent,
+  WrongExpectedRevision,
+} from '../event-log.ts';
 import { LogInUse } from './folder-lock.ts';
 import { openSqliteEventLog, type SqliteEventLogOptions } from './sqlite-event-log.ts';
 
@@ -62,7 +69,7 @@ describe('a file that cannot be used', () => {
     raw((db) => db.exec('PRAGMA user_version = 7'));
     await expect(open()).rejects.toBeInstanceOf(LogUnavailable);
     await expect(open()).rejects.toThrow('the log was written by another version of Writ (its schema is 7)');
-    raw((db) => db.exec('PRAGMA user_version = 1'));
+    raw((db) => db.exec('PRAGMA user_version = 2'));
     await expect(open()).resolves.toBeDefined();
   });
 });
@@ -83,6 +90,9 @@ describe('a full disk', () => {
     expect(failures.length).toBeGreaterThan(5);
     expect(failures.every((error) => error instanceof LogUnavailable || error instanceof OutcomeUnknown)).toBe(true);
     expect((await all(log.readStream('large-1'))).map(({ id }) => id)).toEqual(acknowledged);
+    // What was not stored has moved no head.
+    const again = log.append('large-1', acknowledged.length - 1, [event({ text: 'x'.repeat(20_000) })]);
+    await expect(again).rejects.not.toBeInstanceOf(WrongExpectedRevision);
     await log.close();
     const reopened = await open();
     expect((await all(reopened.readStream('large-1'))).map(({ id }) => id)).toEqual(acknowledged);

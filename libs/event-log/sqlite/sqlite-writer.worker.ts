@@ -7,9 +7,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { AppendRequest, AppendResult, FromWriter, ToWriter, WriterSettings } from './writer-messages.ts';
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 /** How far back a repetition at revision `any` is recognised. */
 const REMEMBERED = 100;
+/** Streams whose heads are known without asking: this thread alone moves them. */
+const KNOWN_STREAMS = 10_000;
 const SQLITE_IOERR = 10;
 
 const port = parentPort;
@@ -36,12 +38,14 @@ function openWriter({ file, maxBytes }: WriterSettings) {
     const { page_size: pageSize } = db.prepare('PRAGMA page_size').get() as { page_size: number };
     db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / pageSize))}`);
   }
-  const findStream = db.prepare('SELECT id, category, head FROM streams WHERE name = ?');
+  const findStream = db.prepare(
+    `SELECT id, category, coalesce((SELECT max(revision) FROM events WHERE stream = streams.id), -1) AS head
+     FROM streams WHERE name = ?`,
+  );
   const addCategory = db.prepare('INSERT INTO categories (name) VALUES (?) ON CONFLICT DO NOTHING');
   const addStream = db.prepare(
-    'INSERT INTO streams (name, category, head) SELECT ?, id, -1 FROM categories WHERE name = ? RETURNING id, category, head',
+    'INSERT INTO streams (name, category) SELECT ?, id FROM categories WHERE name = ? RETURNING id, category, -1 AS head',
   );
-  const moveHead = db.prepare('UPDATE streams SET head = ? WHERE id = ?');
   const addEvent = db.prepare(
     `INSERT INTO events (stream, category, revision, id, type, data, metadata, recorded_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -53,8 +57,9 @@ function openWriter({ file, maxBytes }: WriterSettings) {
   interface Stream {
     readonly id: number;
     readonly category: number;
-    readonly head: number;
+    head: number;
   }
+  const known = new Map<string, Stream>();
   type Stored = { readonly id: string; readonly revision: number; readonly position: number };
 
   /** What the same append answered the first time, if it was one. */
@@ -71,7 +76,7 @@ function openWriter({ file, maxBytes }: WriterSettings) {
 
   function append(request: AppendRequest): AppendResult {
     const { stream: name, expected, events } = request;
-    const found = findStream.get(name) as unknown as Stream | undefined;
+    const found = known.get(name) ?? know(name, findStream.get(name) as unknown as Stream | undefined);
     const head = found?.head ?? -1;
     const at = expected === 'no-stream' ? -1 : expected;
     if (found !== undefined && at !== head && events.length > 0) {
@@ -93,14 +98,23 @@ function openWriter({ file, maxBytes }: WriterSettings) {
         addEvent.run(stream.id, stream.category, revision, id, type, data, metadata, now).lastInsertRowid,
       );
     }
-    moveHead.run(revision, stream.id);
+    stream.head = revision;
     return { kind: 'appended', revision, position };
   }
 
   function createStream(name: string): Stream {
     const category = name.split('-', 1)[0] ?? name;
     addCategory.run(category);
-    return addStream.get(name, category) as unknown as Stream;
+    const added = addStream.get(name, category) as unknown as Stream;
+    know(name, added);
+    return added;
+  }
+
+  function know(name: string, stream: Stream | undefined): Stream | undefined {
+    if (stream === undefined) return undefined;
+    if (known.size === KNOWN_STREAMS) known.clear();
+    known.set(name, stream);
+    return stream;
   }
 
   /** All in one transaction with one fsync. A conflict is found before anything is written, so it undoes nothing. */
@@ -114,6 +128,7 @@ function openWriter({ file, maxBytes }: WriterSettings) {
       return results;
     } catch (error) {
       const reason = reasonOf(error);
+      known.clear();
       if (db.isTransaction) db.exec('ROLLBACK');
       const unknown = committing && ((error as { errcode?: number }).errcode ?? 0) % 256 === SQLITE_IOERR;
       return requests.map(() => ({ kind: unknown ? 'unknown' : 'failed', reason }));
@@ -134,7 +149,7 @@ function migrate(db: DatabaseSync): void {
     -- A stream's category is its name up to the first hyphen; indexed, it makes reading one kind of stream cheap.
     CREATE TABLE categories (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
     CREATE TABLE streams (
-      id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, category INTEGER NOT NULL, head INTEGER NOT NULL
+      id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, category INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE events (
       position INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER NOT NULL, category INTEGER NOT NULL,
