@@ -25,8 +25,8 @@ export interface BuildRunnerOptions {
   readonly onFault: (error: Error) => void;
 }
 
-/** Where nothing of interest came, the checkpoint is written this seldom. */
-const IDLE_CHECKPOINT_MS = 250;
+/** Where nothing of interest came, the checkpoint is written this seldom: other processes wait by it, or none can. */
+const IDLE_CHECKPOINT_MS = { postgresql: 250, pglite: 2_000 };
 const RETRY_MS = 500;
 /** Asked to retry, or to try a switch again, it looks after so long at most. */
 const IDLE_MS = 500;
@@ -127,6 +127,10 @@ export class BuildRunner {
     }
   }
 
+  get #checkpointMs(): number {
+    return IDLE_CHECKPOINT_MS[this.#options.readDb.engine];
+  }
+
   /** A batch, or what there is to do where none comes; false at the end. */
   async #step(db: Kysely<unknown>, writer: BuildWriter, queue: EventQueue): Promise<boolean> {
     if (this.#retryAsked) {
@@ -146,14 +150,14 @@ export class BuildRunner {
     }
     const batch = await queue.take(
       this.#options.batchSize,
-      this.#seen === writer.position ? IDLE_MS : IDLE_CHECKPOINT_MS,
+      this.#seen === writer.position ? IDLE_MS : Math.min(IDLE_MS, this.#checkpointMs),
     );
     if (batch === null) return false;
     const to = batch.position ?? this.#seen;
     if (batch.events.length > 0 && to !== null) await writer.apply(db, batch.events, to);
     else if (batch.position === null) await this.#store(db, writer);
     if (batch.position !== null) this.#reached(batch.position);
-    if (performance.now() - this.#storedAtMs > IDLE_CHECKPOINT_MS) await this.#store(db, writer);
+    if (performance.now() - this.#storedAtMs > this.#checkpointMs) await this.#store(db, writer);
     return true;
   }
 
