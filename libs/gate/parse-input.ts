@@ -1,5 +1,5 @@
 import { plainToInstance } from 'class-transformer';
-import { type ValidationError, validateSync } from 'class-validator';
+import { getMetadataStorage, type ValidationError, validateSync } from 'class-validator';
 import { containsSecret, type FieldError, invalid, malformed, type Problem } from '../problem/problem.ts';
 import { parseToken, TOKEN_SHAPE } from '../tokens/token-format.ts';
 
@@ -14,11 +14,24 @@ export function parseInput<Input extends object>(
   InputClass: new () => Input,
   raw: Readonly<Record<string, unknown>>,
 ): Input | Problem {
+  if (takesNothing(InputClass) && Object.keys(raw).length === 0) return new InputClass();
   const bad = walk(raw, '', 0);
   if (bad !== null) return bad;
   const input = plainToInstance(InputClass, raw, { exposeDefaultValues: true });
   const errors = validateSync(input, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false });
   return errors.length === 0 ? input : invalid(errors.flatMap((error) => fieldErrors(error, '')));
+}
+
+const withoutFields = new WeakMap<new () => object, boolean>();
+
+/** Asked of each class once: class-validator looks through the fields of all classes every time. */
+function takesNothing(InputClass: new () => object): boolean {
+  let nothing = withoutFields.get(InputClass);
+  if (nothing === undefined) {
+    nothing = getMetadataStorage().getTargetValidationMetadatas(InputClass, '', true, false).length === 0;
+    withoutFields.set(InputClass, nothing);
+  }
+  return nothing;
 }
 
 /** What no input may hold, whatever its class says; null when it holds none of it. */

@@ -45,11 +45,12 @@ export function sendProblem(problem: Problem, response: Response, resourceMetada
 }
 
 function send(response: Response, status: number, contentType: string, body: unknown): void {
-  const bytes = Buffer.from(JSON.stringify(body));
+  const text = JSON.stringify(body);
   response.statusCode = status;
   response.setHeader('Content-Type', contentType);
-  response.setHeader('Content-Length', bytes.length);
-  response.end(bytes);
+  response.setHeader('Content-Length', Buffer.byteLength(text));
+  // A text goes out in one piece with the headers, a buffer in a second one.
+  response.end(text);
 }
 
 /** draft-ietf-httpapi-ratelimit-headers-10. */

@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { ExpressAdapter } from '@nestjs/platform-express';
-import type { Express, Request } from 'express';
+import type { Express, Request, RequestHandler } from 'express';
 import { authenticate } from '../gate/authenticate.ts';
 import type { Envelope, RawInput } from '../gate/envelope.ts';
 import { Gate } from '../gate/gate.ts';
@@ -32,6 +32,12 @@ export class RestFace implements OnModuleInit {
 
   onModuleInit(): void {
     const app = this.adapters.httpAdapter.getInstance<Express>();
+    const direct = new Map<string, RequestHandler>();
+    app.use((request, response, next) => {
+      const handle = direct.get(`${request.method} ${request.path}`);
+      if (handle === undefined) next();
+      else handle(request, response, next);
+    });
     // Longer paths first, and words before parameters: `/reports/:id/comments` never shadows, whatever the order of declaration.
     for (const declared of this.operations.all.toSorted(byPath)) {
       const { method, path, upload } = declared.spec.http;
@@ -40,6 +46,8 @@ export class RestFace implements OnModuleInit {
       };
       if (METHODS_WITH_BODY.has(method) && upload === undefined) app[method](path, readBody, handle);
       else app[method](path, handle);
+      // Express tries its routes one after the other; reads of a path without parameters are found at once.
+      if (method === 'get' && !path.includes(':')) direct.set(`GET ${path}`, handle);
     }
   }
 
