@@ -7,6 +7,7 @@ export const FRESHNESS = Symbol('Freshness');
 export const CLOCK = Symbol('Clock');
 /** The Merkle tree over the log. */
 export const TREE = Symbol('Tree');
+export const ASSET_STORE = Symbol('AssetStore');
 export const SETTINGS = Symbol('Settings');
 /** Every view made from the log that operators can look at and rebuild (libs/projection/maintained-view.ts). */
 export const MAINTAINED_VIEWS = Symbol('MaintainedViews');

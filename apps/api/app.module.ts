@@ -1,4 +1,4 @@
-import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import { TerminusModule } from '@nestjs/terminus';
@@ -21,6 +21,7 @@ import { DecideReportHandler } from '../../libs/comma/reports/report-commands.ts
 import { Gate } from '../../libs/gate/gate.ts';
 import { CanIOperation, WhoAmIOperation } from '../../libs/identity/operations/who-am-i.ts';
 import {
+  ASSET_STORE,
   CATALOGUES,
   CLOCK,
   EVENT_LOG,
@@ -153,6 +154,26 @@ const QUERIES = [
   ...ROUTINE_WORK_QUERIES,
 ];
 
+/** Everything that is made anew in each process: the way in, the faces, the products. */
+export const PARTS: readonly Type[] = [
+  Operations,
+  AtHead,
+  Gate,
+  RestFace,
+  McpFace,
+  ...TOKENS,
+  ...COMMA,
+  ...TOADO,
+  ...ROUTINES,
+  ...PEOPLE,
+  ...PROOF,
+  ...QUERIES,
+  ...AUDIT_QUERIES,
+  ...READ_AUDIT,
+  ...READ_PROJECTIONS,
+  ...STEER_PROJECTIONS,
+];
+
 @Module({})
 export class AppModule {
   /**
@@ -183,22 +204,8 @@ export class AppModule {
         { provide: Denials, useValue: parts.denials },
         { provide: TREE, useValue: parts.tree },
         { provide: CheckpointPublisher, useValue: parts.publisher },
-        Operations,
-        AtHead,
-        Gate,
-        RestFace,
-        McpFace,
-        ...TOKENS,
-        ...COMMA,
-        ...TOADO,
-        ...ROUTINES,
-        ...PEOPLE,
-        ...PROOF,
-        ...QUERIES,
-        ...AUDIT_QUERIES,
-        ...READ_AUDIT,
-        ...READ_PROJECTIONS,
-        ...STEER_PROJECTIONS,
+        { provide: ASSET_STORE, useValue: parts.assets },
+        ...PARTS,
         ...products,
       ],
     };

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { AssetStore } from '../../libs/assets/asset-store.ts';
+import { openAssetStore } from '../../libs/assets/open-asset-store.ts';
 import type { Catalogues } from '../../libs/catalogue/catalogue.ts';
 import type { EventLog } from '../../libs/event-log/event-log.ts';
 import { openEventLog } from '../../libs/event-log/open-event-log.ts';
@@ -37,6 +39,7 @@ export interface Parts {
   readonly denials: Denials;
   readonly tree: Tree;
   readonly publisher: CheckpointPublisher;
+  readonly assets: AssetStore;
   readonly founded: Founded;
   close(): Promise<void>;
 }
@@ -105,6 +108,7 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
       publisher,
       journal,
       denials,
+      assets: openAssetStore(settings),
       founded,
       close,
     };

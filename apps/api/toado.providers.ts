@@ -1,3 +1,15 @@
+import { DecideAssetHandler } from '../../libs/toado/assets/asset-commands.ts';
+import { AnnotateAssetOperation } from '../../libs/toado/assets/operations/annotate-asset.ts';
+import {
+  DownloadAssetOperation,
+  GetAssetOperation,
+  ListAnnotationsOperation,
+  ListAssetsOperation,
+} from '../../libs/toado/assets/operations/read-assets.ts';
+import { UploadAssetOperation } from '../../libs/toado/assets/operations/upload-asset.ts';
+import { SearchOperation } from '../../libs/toado/search/search-operation.ts';
+import { ASSET_QUERIES } from '../../projections/toado/asset-queries.ts';
+import { SearchHandler } from '../../projections/toado/search-query.ts';
 import { DecideCompanyHandler } from '../../libs/toado/companies/company-commands.ts';
 import { GetCompanyOperation, ListCompaniesOperation } from '../../libs/toado/companies/operations/read-companies.ts';
 import {
@@ -96,6 +108,16 @@ export const TOADO = [
   TicketAnswers,
   Spots,
   DecideTicketHandler,
+  UploadAssetOperation,
+  ListAssetsOperation,
+  GetAssetOperation,
+  DownloadAssetOperation,
+  AnnotateAssetOperation,
+  ListAnnotationsOperation,
+  DecideAssetHandler,
+  ...ASSET_QUERIES,
+  SearchOperation,
+  SearchHandler,
   FindGapHandler,
   ...TICKET_QUERIES,
   ...COMPANY_QUERIES,

@@ -12,7 +12,9 @@ export class Tools {
   readonly #described = new Map<string, Tool>();
 
   constructor(operations: readonly DeclaredOperation[]) {
-    this.#byName = new Map(operations.filter(isTool).map((declared) => [declared.spec.name, declared]));
+    this.#byName = new Map(
+      operations.filter(({ spec }) => isTool(spec)).map((declared) => [declared.spec.name, declared]),
+    );
   }
 
   named(name: string): DeclaredOperation | null {
@@ -38,7 +40,7 @@ export class Tools {
 export const mayUse = ({ catalogue, scope }: OperationSpec, token: ViewToken): boolean =>
   (catalogue === null || catalogue === token.catalogue) && (scope === null || token.grants.includes(scope));
 
-const isTool = ({ spec: { showsSecret, streams, http } }: DeclaredOperation): boolean =>
+export const isTool = ({ showsSecret, streams, http }: OperationSpec): boolean =>
   showsSecret !== true && streams === undefined && http.upload === undefined;
 
 /** Whether a change of the thing can be made to depend on its version. */

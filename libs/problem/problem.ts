@@ -120,6 +120,12 @@ export const takesBytes = (): Problem =>
     errors: [{ field: '', message: 'must be the bytes of a file' }],
   });
 
+/** What a file's bytes say it is, is nothing that is kept. */
+export const fileTypeUnknown = (types: readonly string[]): Problem =>
+  problem('invalid', 415, `The file must be one of ${types.join(', ')}.`, {
+    errors: [{ field: '', message: `must be one of ${types.join(', ')}` }],
+  });
+
 /** RFC 9110 §15.5.17. */
 export const rangeNotSatisfiable = (lengthBytes: number): Problem =>
   problem('invalid', 416, `The range lies beyond its ${lengthBytes} bytes.`, {

@@ -1,13 +1,10 @@
+import { STATUS_CODES } from 'node:http';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { unqualify } from '../catalogue/catalogue.ts';
 import { inputSchema } from '../operation/input-schema.ts';
 import { bytesSchema } from '../operation/content.ts';
 import type { OperationSpec } from '../operation/operation.ts';
-
-const problem = {
-  description: 'A problem (RFC 9457)',
-  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-};
+import { problemsOf } from '../operation/problems-of.ts';
 
 const problemSchema = {
   type: 'object',
@@ -19,10 +16,15 @@ const problemSchema = {
     code: { type: 'string' },
     detail: { type: 'string' },
     retry_after: { type: 'integer', description: 'Seconds' },
+    existing: { type: 'string', description: 'What a 409 is in the way of' },
     missing_scope: { type: 'string' },
     errors: {
       type: 'array',
-      items: { type: 'object', properties: { field: { type: 'string' }, message: { type: 'string' } } },
+      items: {
+        type: 'object',
+        required: ['field', 'message'],
+        properties: { field: { type: 'string' }, message: { type: 'string' } },
+      },
     },
   },
 };
@@ -43,6 +45,8 @@ export function openApiDocument(specs: readonly OperationSpec[], url: string): O
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
       schemas: { Problem: problemSchema },
+      responses: Object.fromEntries(PROBLEMS.map((status) => [`Problem${status}`, problemResponse(status)])),
+      headers,
     } as NonNullable<OpenAPIObject['components']>,
   };
 }
@@ -55,6 +59,7 @@ function describe(spec: OperationSpec, path: string): object {
   const hasBody = upload === undefined && (spec.http.method === 'post' || spec.http.method === 'patch');
   const parameters = [
     ...inPath.map((name) => ({ name, in: 'path', required: true, schema: properties[name] ?? { type: 'string' } })),
+    ...conditionsOf(spec),
     ...(hasBody
       ? []
       : rest.map((name) => ({
@@ -66,6 +71,7 @@ function describe(spec: OperationSpec, path: string): object {
   ];
   const body = {
     type: 'object',
+    additionalProperties: false,
     properties: pick(properties, rest),
     required: rest.filter((name) => required.includes(name)),
   };
@@ -76,15 +82,81 @@ function describe(spec: OperationSpec, path: string): object {
     tags: [spec.catalogue ?? 'any'],
     parameters,
     ...(upload === undefined ? {} : { requestBody: bytesOf(upload.mostBytes) }),
-    ...(hasBody && rest.length > 0 ? { requestBody: { content: { 'application/json': { schema: body } } } } : {}),
+    ...(hasBody && rest.length > 0
+      ? { requestBody: { required: body.required.length > 0, content: { 'application/json': { schema: body } } } }
+      : {}),
     responses: {
-      [String(spec.http.status ?? 200)]: {
-        description: 'Done',
-        content: answerOf(spec),
-      },
-      default: problem,
+      [String(spec.http.status ?? 200)]: { description: 'Done', headers: headersOf(spec), content: answerOf(spec) },
+      ...(spec.streams === undefined
+        ? {}
+        : {
+            206: { description: 'The part asked for by `Range`', content: answerOf(spec) },
+            304: { description: 'Not changed' },
+          }),
+      ...Object.fromEntries(
+        problemsOf(spec).map(({ status }) => [status, { $ref: `#/components/responses/Problem${status}` }]),
+      ),
     },
   };
+}
+
+const header = (description: string, type = 'string'): object => ({ description, schema: { type } });
+
+const headers = {
+  'X-Request-Id': header('Names this call, in the log and to us'),
+  'X-Accepted-Scopes': header('The scope this operation takes'),
+  'X-Log-Position': header('Sent back with a read, makes it wait for this write'),
+  ETag: header('The version, for If-Match'),
+  RateLimit: header('What is left (draft-ietf-httpapi-ratelimit-headers)'),
+  'RateLimit-Policy': header('The limits (draft-ietf-httpapi-ratelimit-headers)'),
+  'Retry-After': header('Seconds', 'integer'),
+  'WWW-Authenticate': header('How to authenticate, or which scope is missing (RFC 6750)'),
+};
+
+const refer = (...names: readonly (keyof typeof headers)[]): object =>
+  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+
+const headersOf = ({ scope, effect }: OperationSpec): object =>
+  refer(
+    'X-Request-Id',
+    'RateLimit',
+    'RateLimit-Policy',
+    ...(scope === null ? [] : (['X-Accepted-Scopes'] as const)),
+    ...(effect === 'reads' ? [] : (['X-Log-Position', 'ETag'] as const)),
+  );
+
+/** What may go wrong with any operation; which of it with which is `problemsOf`'s to say. */
+const PROBLEMS = [400, 401, 403, 404, 409, 412, 413, 415, 416, 422, 429, 500, 503];
+
+function problemResponse(status: number): object {
+  const later = status === 429 || status === 503;
+  return {
+    description: STATUS_CODES[status] ?? 'A problem',
+    headers: {
+      ...refer('X-Request-Id'),
+      ...(later ? refer('Retry-After') : {}),
+      ...(status === 401 || status === 403 ? refer('WWW-Authenticate') : {}),
+    },
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  };
+}
+
+/** The headers that change what a call means (DESIGN §5). */
+function conditionsOf({ effect, readsFrom, http }: OperationSpec): object[] {
+  const parameter = (name: string, description: string): object => ({
+    name,
+    in: 'header',
+    required: false,
+    description,
+    schema: { type: 'string' },
+  });
+  return [
+    ...(effect === 'reads' ? [] : [parameter('Idempotency-Key', 'The same key does the same thing once')]),
+    ...(effect === 'changes' && http.path.includes(':')
+      ? [parameter('If-Match', 'Only if it is still this version')]
+      : []),
+    ...(readsFrom === undefined ? [] : [parameter('X-Log-Position', 'Waits for this write to be seen')]),
+  ];
 }
 
 /** Bytes of the declared types, else JSON. */

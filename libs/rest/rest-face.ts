@@ -13,7 +13,7 @@ import { answer, setHeaders } from './answer.ts';
 import { parseBody } from './body.ts';
 import { type Answering, readBody } from './read-body.ts';
 import { sendContent } from './send-content.ts';
-import { uploadOf } from './upload.ts';
+import { drain, uploadOf } from './upload.ts';
 import { newId } from '../ids/new-id.ts';
 
 const METHODS_WITH_BODY = new Set(['post', 'patch']);
@@ -58,9 +58,11 @@ export class RestFace implements OnModuleInit {
       await sendContent(reply.result.content, request, response);
       return;
     }
+    const { upload } = declared.spec.http;
+    // A caller who is still sending would not hear the answer; one that nobody knows is not waited for.
+    if (upload !== undefined && reply.usage !== null) await drain(request, upload.mostBytes);
     answer(reply, response);
-    // What is left of an upload that was refused is read and dropped, for the connection's next request.
-    if (declared.spec.http.upload !== undefined) request.resume();
+    if (upload !== undefined) request.resume();
   }
 }
 

@@ -23,3 +23,16 @@ async function* bounded(request: Request, mostBytes: number): AsyncGenerator<Uin
     throw error instanceof UploadBroken ? error : new UploadBroken(malformed('The body did not arrive whole.'));
   }
 }
+
+/** Reads and drops what is left of a body that was refused, up to as much again as was allowed. */
+export async function drain(request: Request, mostBytes: number): Promise<void> {
+  let bytes = 0;
+  try {
+    for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+      bytes += piece.byteLength;
+      if (bytes > mostBytes) return;
+    }
+  } catch {
+    // The caller went away: there is nobody to answer.
+  }
+}

@@ -1,24 +1,22 @@
+import { time, whole } from '../operation/schema.ts';
+import { personSchema } from '../person/by-schema.ts';
+
 /** JSON schemas of what the token operations answer with (draft 2020-12, as OpenAPI 3.1 takes it). */
 
 const id = { type: 'string', pattern: '^[0-7][0-9A-HJKMNP-TV-Z]{25}$' };
-const time = { type: 'string', format: 'date-time' };
 const texts = { type: 'array', items: { type: 'string' } };
-const window = {
-  type: 'object',
-  required: ['per_minute', 'used'],
-  properties: { per_minute: { type: 'integer' }, used: { type: 'integer' } },
-};
+const window = whole({ per_minute: { type: 'integer' }, used: { type: 'integer' } });
 
 const recordProperties = {
   id,
   catalogue: { type: 'string' },
   kind: { enum: ['agent', 'person'] },
   name: { type: 'string' },
-  owner: { type: 'object', properties: { id: { type: 'string' }, name: { type: 'string' } } },
+  owner: personSchema,
   workspace: { type: 'string' },
   scopes: texts,
-  restrict: { type: 'object', properties: { companies: texts, projects: texts } },
-  limits: { type: 'object', properties: { reads: window, writes: window } },
+  restrict: whole({ companies: texts, projects: texts }),
+  limits: whole({ reads: window, writes: window }),
   status: { enum: ['active', 'suspended', 'revoked', 'expired', 'rotated', 'inert'] },
   created_at: time,
   expires_at: { ...time, type: ['string', 'null'] },
@@ -27,17 +25,12 @@ const recordProperties = {
   successor: { ...id, type: ['string', 'null'] },
 };
 
-export const tokenRecordSchema = {
-  type: 'object',
-  required: Object.keys(recordProperties),
-  properties: recordProperties,
-};
+export const tokenRecordSchema = whole(recordProperties);
 
-export const tokenWithSecretSchema = {
-  type: 'object',
-  required: [...tokenRecordSchema.required, 'token'],
-  properties: { ...recordProperties, token: { type: 'string', description: 'Shown this once.' } },
-};
+export const tokenWithSecretSchema = whole({
+  ...recordProperties,
+  token: { type: 'string', description: 'Shown this once.' },
+});
 
 export const historyItemSchema = {
   type: 'object',

@@ -4,6 +4,7 @@ import { actorOf } from '../../libs/projection/actor-of.ts';
 import { type Change, put, set } from '../../libs/projection/change.ts';
 import type { Table } from '../../libs/projection/projection.ts';
 import { PROJECT_PREFIX, type ProjectEvent } from '../../libs/toado/projects/events.ts';
+import { PROJECT_WORDS, wordIndex } from './searched.ts';
 
 export interface ProjectTables {
   projects: {
@@ -50,7 +51,11 @@ export const projectTables: Readonly<Record<keyof ProjectTables, Table>> = {
       log_position: 'bigint',
     },
     primaryKey: ['id'],
-    indexes: ['(workspace, archived, log_position desc)', '(company, archived, log_position desc)'],
+    indexes: [
+      '(workspace, archived, log_position desc)',
+      '(company, archived, log_position desc)',
+      wordIndex(PROJECT_WORDS),
+    ],
   },
   columns: {
     columns: {

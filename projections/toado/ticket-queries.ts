@@ -19,14 +19,12 @@ import {
 } from '../../libs/toado/tickets/queries.ts';
 import type { TicketTables } from './tickets.ts';
 import { toado } from './toado.projection.ts';
-import { within } from './within.ts';
-
-const LIES = { workspace: 'tickets.workspace', company: 'tickets.company', project: 'tickets.project' };
+import { IN_TICKETS, within } from './within.ts';
 
 type Row = Selectable<TicketTables['tickets']>;
 
 export const ticketsWithin = (db: Kysely<TicketTables>, reach: Reach) =>
-  db.selectFrom('tickets').where(within(reach, LIES));
+  db.selectFrom('tickets').where(within(reach, IN_TICKETS));
 
 /** Positions are compared byte by byte, whatever the database's own collation. */
 export const byPosition = sql`position collate "C"`;

@@ -5,6 +5,7 @@ import { actorOf } from '../../libs/projection/actor-of.ts';
 import { type Change, put, set } from '../../libs/projection/change.ts';
 import type { Table } from '../../libs/projection/projection.ts';
 import { TICKET_PREFIX, type TicketEvent } from '../../libs/toado/tickets/events.ts';
+import { COMMENT_WORDS, TICKET_WORDS, wordIndex } from './searched.ts';
 
 export interface TicketTables {
   tickets: {
@@ -73,6 +74,7 @@ export const ticketTables: Readonly<Record<keyof TicketTables, Table>> = {
       '("column", archived, position collate "C", log_position)',
       '(branch, log_position desc) where branch is not null',
       'using gin (assignees jsonb_path_ops)',
+      wordIndex(TICKET_WORDS),
     ],
   },
   ticket_comments: {
@@ -85,7 +87,7 @@ export const ticketTables: Readonly<Record<keyof TicketTables, Table>> = {
       log_position: 'bigint',
     },
     primaryKey: ['id'],
-    indexes: ['(ticket, log_position desc)'],
+    indexes: ['(ticket, log_position desc)', wordIndex(COMMENT_WORDS)],
   },
   ticket_activity: {
     columns: { ticket: 'text', version: 'integer', type: 'text', comment: 'text', actor: 'jsonb', at: 'text' },

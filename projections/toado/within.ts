@@ -20,5 +20,12 @@ export function within({ workspace, companies, projects }: Reach, lies: Lies): R
   return sql<boolean>`(${sql.join(conditions, sql` and `)})`;
 }
 
+/** Of tickets and what hangs on them, whose tables are joined with theirs. */
+export const IN_TICKETS: Lies = {
+  workspace: 'tickets.workspace',
+  company: 'tickets.company',
+  project: 'tickets.project',
+};
+
 const oneOf = (column: string, ids: readonly string[]): RawBuilder<unknown> =>
   sql`${sql.ref(column)} in (${sql.join(ids)})`;

@@ -1,0 +1,86 @@
+import type { RecordedEvent } from '../../libs/event-log/event-log.ts';
+import type { Actor } from '../../libs/person/actor.ts';
+import { actorOf } from '../../libs/projection/actor-of.ts';
+import { type Change, put, set } from '../../libs/projection/change.ts';
+import type { Table } from '../../libs/projection/projection.ts';
+import { ASSET_PREFIX, type AssetEvent, type Shape } from '../../libs/toado/assets/events.ts';
+
+export interface AssetTables {
+  /** Where an asset lies is its ticket's to say; queries join. */
+  assets: {
+    id: string;
+    ticket: string;
+    name: string;
+    media_type: string;
+    sha256: string;
+    length_bytes: number;
+    version: number;
+    actor: Actor;
+    created_at: string;
+    log_position: number;
+  };
+  annotations: {
+    id: string;
+    asset: string;
+    shape: Shape;
+    text: string;
+    actor: Actor;
+    created_at: string;
+    log_position: number;
+  };
+}
+
+export const assetTables: Readonly<Record<keyof AssetTables, Table>> = {
+  assets: {
+    columns: {
+      id: 'text',
+      ticket: 'text',
+      name: 'text',
+      media_type: 'text',
+      sha256: 'text',
+      length_bytes: 'bigint',
+      version: 'integer',
+      actor: 'jsonb',
+      created_at: 'text',
+      log_position: 'bigint',
+    },
+    primaryKey: ['id'],
+    indexes: ['(ticket, log_position desc)'],
+  },
+  annotations: {
+    columns: {
+      id: 'text',
+      asset: 'text',
+      shape: 'jsonb',
+      text: 'text',
+      actor: 'jsonb',
+      created_at: 'text',
+      log_position: 'bigint',
+    },
+    primaryKey: ['id'],
+    indexes: ['(asset, log_position desc)'],
+  },
+};
+
+export function applyAsset(event: RecordedEvent & AssetEvent): readonly Change[] {
+  const asset = event.stream.slice(ASSET_PREFIX.length);
+  const { revision: version, position: log_position } = event;
+  const actor = actorOf(event);
+  const written = { actor, created_at: event.data.at, log_position };
+  switch (event.type) {
+    case 'AssetUploaded': {
+      const { ticket, name, media_type, sha256, length_bytes } = event.data;
+      return [put('assets', { id: asset, ticket, name, media_type, sha256, length_bytes, version, ...written })];
+    }
+    case 'AssetAnnotated': {
+      const { annotation: id, shape, text } = event.data;
+      return [put('annotations', { id, asset, shape, text, ...written }), set('assets', { id: asset }, { version })];
+    }
+    default:
+      return unknownEvent(event);
+  }
+}
+
+function unknownEvent(event: never): never {
+  throw new Error(`unknown asset event ${(event as RecordedEvent).type}`);
+}
