@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { EventStoreDouble } from '../doubles/eventstoredb/server.ts';
 import { startPostgres } from '../support/postgres.ts';
@@ -86,6 +87,38 @@ describe('two API processes over EventStoreDB (its double), Redis and PostgreSQL
     );
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(30);
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(50);
+  });
+
+  it('P2 routines are shared: each run is done once, by either, and its token’s end is seen on both', async () => {
+    const scopes = ['reports:read', 'reports:write', 'routines:write'];
+    const { id, token } = await create({ catalogue: 'comma', name: 'nightly', scopes });
+    const post = async (server: ServerProcess, path: string, body: object = {}) =>
+      (await (await call(server, path, token, { method: 'POST', body: JSON.stringify(body) })).json()) as {
+        id: string;
+      };
+    const routine = await post(one, '/api/v1/routines', {
+      name: 'Shared',
+      schedule: { cron: '@yearly', time_zone: 'UTC' },
+      steps: [{ operation: 'create_report', input: { title: { $from: 'run.id' } } }],
+    });
+    const path = `/api/v1/routines/${routine.id}`;
+    const asked = await Promise.all([one, two, one, two].map((server) => post(server, `${path}/run`)));
+    const statuses = async (): Promise<string[]> => {
+      const page = (await (await call(two, `${path}/runs`, token)).json()) as { items: { status: string }[] };
+      return page.items.map(({ status }) => status);
+    };
+    while ((await statuses()).filter((status) => status === 'succeeded').length < asked.length) await sleep(500);
+    const reports = (await (await call(two, '/api/v1/reports?limit=200', token)).json()) as {
+      items: { title: string }[];
+    };
+    const titles = reports.items.map(({ title }) => title);
+    expect(asked.map((run) => titles.filter((title) => title === run.id).length)).toEqual([1, 1, 1, 1]);
+    await call(one, `/api/v1/tokens/${id}`, operator, { method: 'DELETE' });
+    const pause = async (server: ServerProcess): Promise<unknown> =>
+      ((await (await call(server, `/api/v1/admin/routines/${routine.id}`, operator)).json()) as { pause: unknown })
+        .pause;
+    for (const server of [one, two]) while ((await pause(server)) === null) await sleep(200);
+    expect(await pause(two)).toMatchObject({ reason: 'token_revoked' });
   });
 
   it('P1 P2 P3 a process killed takes nothing with it', async () => {
