@@ -38,7 +38,9 @@ export class HealthController {
       () => {
         const indicator = this.indicators.check('hot_view');
         const { ready, reason } = this.view.health();
-        return ready ? indicator.up() : indicator.down({ reason });
+        // Ready with a reason: some partitions are not.
+        if (ready) return reason === null ? indicator.up() : indicator.up({ reason });
+        return indicator.down({ reason });
       },
       () => {
         const indicator = this.indicators.check('proof');

@@ -211,8 +211,10 @@ async function createOwnTables(trx: Transaction<unknown>): Promise<void> {
   await sql`create table if not exists writ.builds (build integer primary key, projection text not null,
     version integer not null, log_id text not null, role text not null, position bigint, paused boolean not null,
     events bigint not null, active_ms bigint not null, outcome jsonb, ended_at text)`.execute(trx);
-  await sql`create unique index if not exists one_of_a_role on writ.builds (projection, role)
-    where role <> 'dropped'`.execute(trx);
+  // Asked for even where it is there, it would wait for all who write to its table, and a start beside them fail.
+  const indexed = await sql`select 1 where to_regclass('writ.one_of_a_role') is not null`.execute(trx);
+  if (indexed.rows.length === 0)
+    await sql`create unique index one_of_a_role on writ.builds (projection, role) where role <> 'dropped'`.execute(trx);
   await sql`create table if not exists writ.views (projection text, version integer, build integer not null,
     primary key (projection, version))`.execute(trx);
   // The first releases kept neither build nor retry in it; what it held comes again from the log.
