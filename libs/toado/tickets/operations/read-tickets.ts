@@ -4,6 +4,7 @@ import { pageOfInput } from '../../../operation/page-input.ts';
 import { pageSchema } from '../../../operation/schema.ts';
 import { notFound } from '../../../problem/problem.ts';
 import { reachOf } from '../../reach.ts';
+import { TICKET_PREFIX } from '../events.ts';
 import { GetTicket, ListTicketActivity, ListTicketComments, ListTickets } from '../queries.ts';
 import { ticketActivitySchema, ticketCommentSchema, ticketSchema } from '../schema.ts';
 import { ListOfTicketInput, ListTicketsInput, TicketIdInput } from './inputs.ts';
@@ -47,6 +48,7 @@ export class ListTicketsOperation implements Operation<ListTicketsInput> {
   effect: 'reads',
   readsFrom: 'toado',
   resource: ({ id }) => `ticket/${id}`,
+  mcpResource: { uriTemplate: 'toado://ticket/{id}', listedBy: 'list_tickets', streamPrefix: TICKET_PREFIX },
 })
 export class GetTicketOperation implements Operation<TicketIdInput> {
   constructor(private readonly queries: QueryBus) {}
