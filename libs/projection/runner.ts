@@ -45,7 +45,7 @@ export interface RunningProjection extends MaintainedView {
 }
 
 /** While the gate is busy, bites are rare and large (event-queue.ts). */
-const LIVE_BATCH = 2_000;
+const LIVE_BATCH = 1_000;
 /** A transaction of a rebuild may hold PGlite's one session this long, roughly: reads wait for it. */
 const REBUILD_BATCH = 2_000;
 /** How often the builds are looked at for what other processes asked or did. */

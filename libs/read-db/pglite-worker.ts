@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 
@@ -20,6 +21,10 @@ export type PGliteReply =
 const { directory } = workerData as { directory: string };
 const port = parentPort!;
 const reply = (message: PGliteReply): void => port.postMessage(message);
+
+/** Where processors are short the calls come first. Linux keeps a priority for each thread, elsewhere it is the process's. */
+const NICE = 5;
+if (process.platform === 'linux') setPriority(NICE);
 
 async function open(): Promise<PGlite> {
   await mkdir(directory, { recursive: true });
