@@ -1,5 +1,5 @@
 import type { EventLog } from '../../libs/event-log/event-log.ts';
-import { useOf } from '../../libs/usage/use.ts';
+import { type TokenUse, useOf } from '../../libs/usage/use.ts';
 import { itemsOf, type TokenItem } from './items.ts';
 
 /** Where an event lies in the log. */
@@ -45,16 +45,18 @@ export async function readPlaces(log: EventLog, places: readonly Place[]): Promi
 export async function readStretch(log: EventLog, stream: string, first: number, last: number): Promise<TokenItem[]> {
   const from = Math.max(0, first - 1);
   const items: TokenItem[] = [];
-  let requestBefore: string | null = null;
+  let before: TokenUse | null = null;
   for await (const event of log.readStream(stream, { from, limit: last - from + 1 })) {
-    const written = event.type !== 'TokenUsed';
-    const repeats = ({ type, requestId }: TokenItem): boolean =>
-      written && type === 'TokenUsed' && requestId === requestBefore;
-    if (event.revision >= first) items.push(...itemsOf(event).filter((item) => !repeats(item)));
-    requestBefore = useOf(event)?.request_id ?? null;
+    const use = useOf(event);
+    const repeats = event.type !== 'TokenUsed' && use !== null && before !== null && isSameUse(use, before);
+    if (event.revision >= first) items.push(...itemsOf(event).filter(({ part }) => part === 'life' || !repeats));
+    before = use;
   }
   return items;
 }
+
+const isSameUse = (a: TokenUse, b: TokenUse): boolean =>
+  a.request_id === b.request_id && a.operation === b.operation && a.resource === b.resource && a.time === b.time;
 
 interface Run {
   readonly stream: string;
