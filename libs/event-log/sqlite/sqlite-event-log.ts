@@ -21,6 +21,7 @@ import { Commits } from './commits.ts';
 import { lockFolder } from './folder-lock.ts';
 import { SqliteReader } from './sqlite-reader.ts';
 import { SqliteWriter } from './sqlite-writer.ts';
+import { Tail } from './tail.ts';
 import type { EncodedEvent } from './writer-messages.ts';
 
 export interface SqliteEventLogOptions {
@@ -68,6 +69,7 @@ class SqliteEventLog implements EventLog {
   readonly #writer: SqliteWriter;
   readonly #reader: SqliteReader;
   readonly #commits: Commits;
+  readonly #tail = new Tail();
   readonly #unlock: () => void;
 
   constructor(writer: SqliteWriter, reader: SqliteReader, unlock: () => void) {
@@ -176,9 +178,17 @@ class SqliteEventLog implements EventLog {
     }
   }
 
+  /** The next events of a subscription; fewer than CHUNK: there are no more up to the head. */
   #chunk(above: Position, head: Position, streamPrefixes: readonly string[] | undefined): readonly RecordedEvent[] {
-    const range = { above, below: head + 1, backwards: false, limit: CHUNK };
-    return this.#read((reader) => reader.range(range, streamPrefixes));
+    const range = { below: head + 1, backwards: false };
+    if (streamPrefixes !== undefined)
+      return this.#read((reader) => reader.range({ ...range, above, limit: CHUNK }, streamPrefixes));
+    const kept = this.#tail.after(above, CHUNK) ?? [];
+    if (kept.length === CHUNK) return kept;
+    const from = kept.at(-1)?.position ?? above;
+    const read = this.#read((reader) => reader.range({ ...range, above: from, limit: CHUNK - kept.length }, undefined));
+    this.#tail.keep(from, read);
+    return [...kept, ...read];
   }
 
   #read<T>(read: (reader: SqliteReader) => T): T {
