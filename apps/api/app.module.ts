@@ -56,6 +56,7 @@ import {
   GetTokenOperation,
   ListTokensOperation,
 } from '../../libs/tokens/operations/read-tokens.ts';
+import { ReplayTokenOperation } from '../../libs/tokens/operations/replay-token.ts';
 import { ResumeTokenOperation } from '../../libs/tokens/operations/resume-token.ts';
 import { RevokeTokenOperation } from '../../libs/tokens/operations/revoke-token.ts';
 import { RevokeTokensOfPersonOperation } from '../../libs/tokens/operations/revoke-tokens-of-person.ts';
@@ -93,6 +94,7 @@ const TOKENS = [
   ListTokensOperation,
   GetTokenOperation,
   GetTokenHistoryOperation,
+  ReplayTokenOperation,
   ChangeTokenOperation,
   RotateTokenOperation,
   SuspendTokenOperation,

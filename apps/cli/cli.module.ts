@@ -4,6 +4,7 @@ import { DemoCommand } from './commands/demo.ts';
 import { InitCommand, RecoverCommand } from './commands/founding.ts';
 import { MeCommand } from './commands/me.ts';
 import { PROJECTION_COMMANDS, ProjectionsGroupCommand } from './commands/projections.ts';
+import { ReplayCommand } from './commands/replay.ts';
 import { TOKEN_COMMANDS, TokenGroupCommand } from './commands/token.ts';
 import { WhyCommand } from './commands/why.ts';
 import { RootHelp } from './root-help.ts';
@@ -27,6 +28,7 @@ export class CliModule {
         ...AUDIT_COMMANDS,
         MeCommand,
         WhyCommand,
+        ReplayCommand,
         DemoCommand,
         InitCommand,
         RecoverCommand,
