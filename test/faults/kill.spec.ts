@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openSqliteEventLog } from '../../libs/event-log/sqlite/sqlite-event-log.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
@@ -35,7 +34,7 @@ describe('kill -9 under load', () => {
       busy = await createToken(callers, server.url, operator, 'busy', PLENTY);
       limited = await createToken(callers, server.url, operator, 'limited', FEW);
       for (let round = 0; round < ROUNDS; round++) {
-        await underLoad(300 + Math.random() * 1_200);
+        await underLoad(100 + Math.floor(Math.random() * 200));
         await start();
         for (const { token } of revoked.values()) await callers.call(server.url, token, { path: '/api/v1/me' });
       }
@@ -74,10 +73,11 @@ describe('kill -9 under load', () => {
     expectPromisesKept(evidence, limited, FEW);
   });
 
-  /** A dozen callers; one token revoked at some moment; the server killed at another. */
-  async function underLoad(lifeMs: number): Promise<void> {
+  /** A dozen callers; the server killed after so many answers, a token revoked somewhere before, or just then. */
+  async function underLoad(lifeAnswers: number): Promise<void> {
     const { url, child } = server;
     const doomed = await createToken(callers, url, operator, 'doomed', PLENTY);
+    const from = callers.answers.length;
     const load = [
       ...Array.from({ length: 4 }, () => callers.read(url, busy)),
       ...Array.from({ length: 2 }, () => callers.write(url, busy, false)),
@@ -85,9 +85,9 @@ describe('kill -9 under load', () => {
       ...Array.from({ length: 2 }, () => callers.read(url, doomed)),
       callers.write(url, doomed, false),
       callers.read(url, limited, { pauseMs: 100 }),
-      sleep(Math.random() * lifeMs).then(() => revoke(url, doomed)),
+      callers.answered(from + Math.random() * lifeAnswers).then(() => revoke(url, doomed)),
     ];
-    await sleep(lifeMs);
+    await callers.answered(from + lifeAnswers);
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
     await gone;

@@ -55,6 +55,11 @@ export class Callers {
     }
   }
 
+  /** Resolves once so many calls have been answered in all: a load is counted by what was answered, not by the clock. */
+  async answered(count: number): Promise<void> {
+    while (this.answers.length < count) await sleep(LOOK_MS);
+  }
+
   /** Reads, one after the other, until the server is gone or the signal says so. */
   async read(url: string, token: Token, { pauseMs = 0, signal }: Pace = {}): Promise<void> {
     while (signal?.aborted !== true) {
@@ -91,6 +96,7 @@ export interface Pace {
   readonly signal?: AbortSignal;
 }
 
+const LOOK_MS = 2;
 const UNAVAILABLE = 503;
 const UNAVAILABLE_PAUSE_MS = 100;
 
