@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client as CurrentClient } from '@modelcontextprotocol/client';
 import { StdioClientTransport as CurrentTransport } from '@modelcontextprotocol/client/stdio';
@@ -7,6 +8,13 @@ import { Client as OlderClient } from '@modelcontextprotocol/sdk/client/index.js
 import { StdioClientTransport as OlderTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { callTool, CLIENT_INFO } from '../support/mcp.ts';
 import { createToken, startServer, type TestServer } from '../support/server.ts';
+
+/** How an editor's file says a server is started. */
+interface Started {
+  readonly command: string;
+  readonly args: string[];
+  readonly env: Record<string, string>;
+}
 
 /** Built by `npm test`, as an editor starts it. */
 const BRIDGE = 'dist/apps/mcp-stdio/main.js';
@@ -70,6 +78,34 @@ describe('writ-mcp', () => {
     },
     120_000,
   );
+
+  /** The README's blocks to paste, each with the editor's own way to name a variable. */
+  const blocks = [...readFileSync('README.md', 'utf8').matchAll(/<!-- editor -->\s+```json\n(.*?)```/gs)].map(
+    ([, block = '']) => block,
+  );
+
+  it.each(blocks)(
+    'is started as the README says: %#',
+    async (block) => {
+      const { token } = await reports();
+      const variables = environment(token);
+      const filled = block.replaceAll(/\$\{(?:env:)?(\w+)(?::-[^}]*)?\}/g, (_, name: string) => variables[name] ?? '');
+      const { mcpServers, servers } = JSON.parse(filled) as Record<string, Record<string, Started> | undefined>;
+      const { command, args, env } = Object.values(mcpServers ?? servers ?? {})[0]!;
+      expect(command).toBe('writ-mcp');
+      const client = new OlderClient(CLIENT_INFO);
+      await client.connect(new OlderTransport({ command: process.execPath, args: [BRIDGE, ...args], env }), {
+        timeout: 60_000,
+      });
+      expect((await client.listTools()).tools.map(({ name }) => name)).toContain('create_report');
+      await client.close();
+    },
+    120_000,
+  );
+
+  it('has three such blocks', () => {
+    expect(blocks).toHaveLength(3);
+  });
 
   /** What it says on standard error, and how it ends. */
   const ended = async (child: ChildProcess): Promise<{ readonly code: number; readonly said: string }> => {
