@@ -10,13 +10,26 @@ import { log } from './log.ts';
 import { manyTokens } from './many-tokens.ts';
 import { memoryView } from './memory-view.ts';
 import { mcp } from './mcp.ts';
+import { noisyNeighbour } from './noisy-neighbour.ts';
 import { render } from './report.ts';
 import { revocation } from './revocation.ts';
 import { start } from './start.ts';
 import type { Findings, Subject } from './subject.ts';
+import { ticketLists } from './ticket-lists.ts';
 
 /** In the order of the report. */
-const SUBJECTS: readonly Subject[] = [calls, mcp, manyTokens, revocation, log, eventstore, memoryView, start];
+const SUBJECTS: readonly Subject[] = [
+  calls,
+  mcp,
+  manyTokens,
+  revocation,
+  log,
+  eventstore,
+  memoryView,
+  start,
+  ticketLists,
+  noisyNeighbour,
+];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !SUBJECTS.some((subject) => subject.name === name));

@@ -37,8 +37,13 @@ const startBuilt = (env: Readonly<Record<string, string>>): Promise<Listening> =
   startServerProcess(env, LONGEST_START_MS);
 
 /** A product token with limits no load reaches. */
-export async function createToken(url: string, operator: string, scopes = ['reports:read']): Promise<Token> {
-  const limits = { reads: { per_minute: PLENTY }, writes: { per_minute: PLENTY } };
+export async function createToken(
+  url: string,
+  operator: string,
+  scopes = ['reports:read'],
+  readsPerMinute = PLENTY,
+): Promise<Token> {
+  const limits = { reads: { per_minute: readsPerMinute }, writes: { per_minute: PLENTY } };
   const response = await fetch(`${url}/api/v1/tokens`, {
     method: 'POST',
     headers: { authorization: `Bearer ${operator}`, 'content-type': 'application/json' },
