@@ -5,7 +5,7 @@ import { tablesOf } from '../../libs/projection/projection.ts';
 import { READ_DB, type ReadDb } from '../../libs/read-db/read-db.ts';
 import type { Gap } from '../../libs/toado/ordering.ts';
 import { FindGap } from '../../libs/toado/tickets/queries.ts';
-import { byPosition, ticketsWithin } from './ticket-queries.ts';
+import { byPosition, ticketsWithin } from './ticket-list.ts';
 import type { TicketTables } from './tickets.ts';
 import { toado } from './toado.projection.ts';
 

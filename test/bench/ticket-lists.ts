@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RawBuilder, sql } from 'kysely';
-import { schemaOf } from '../../libs/projection/projection.ts';
+import { schemaOf, tablesOf } from '../../libs/projection/projection.ts';
 import { startProjection } from '../../libs/projection/runner.ts';
 import { openReadDb, type ReadDb } from '../../libs/read-db/read-db.ts';
 import type { Reach } from '../../libs/toado/reach.ts';
-import { ListTickets, type TicketFilter } from '../../libs/toado/tickets/queries.ts';
-import { ListTicketsHandler } from '../../projections/toado/ticket-queries.ts';
+import type { TicketFilter } from '../../libs/toado/tickets/queries.ts';
+import { listTickets } from '../../projections/toado/ticket-list.ts';
+import type { TicketTables } from '../../projections/toado/tickets.ts';
 import { toado } from '../../projections/toado/toado.projection.ts';
 import { MemoryEventLog } from '../doubles/memory-event-log.ts';
 import { median } from './load.ts';
@@ -91,9 +92,9 @@ interface Compared {
 }
 
 async function compare(readDb: ReadDb, { reach, filter, bare }: Case): Promise<Compared> {
-  const handler = new ListTicketsHandler(readDb);
-  const query = new ListTickets({ reach, archived: false, ...filter, cursor: null, limit: PAGE, nowMs: Date.now() });
-  const list = () => timed(async () => (await handler.execute(query)).items.length);
+  const db = tablesOf<TicketTables>(readDb, toado);
+  const request = { reach, archived: false, ...filter, cursor: null, limit: PAGE, nowMs: Date.now() };
+  const list = () => timed(async () => (await listTickets(db, request)).items.length);
   const plain = () => timed(async () => (await bare.execute(readDb.db)).rows.length - 1);
   const lists: number[] = [];
   const plains: number[] = [];
