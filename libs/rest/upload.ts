@@ -24,8 +24,9 @@ async function* bounded(request: Request, mostBytes: number): AsyncGenerator<Uin
   }
 }
 
-/** Reads and drops what is left of a body that was refused, up to as much again as was allowed. */
-export async function drain(request: Request, mostBytes: number): Promise<void> {
+/** Reads and drops what is left of a body that was refused, up to twice as much as was allowed. */
+export async function drain(request: Request, allowedBytes: number): Promise<void> {
+  const mostBytes = 2 * allowedBytes;
   let bytes = 0;
   try {
     for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
