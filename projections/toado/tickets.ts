@@ -66,12 +66,14 @@ export const ticketTables: Readonly<Record<keyof TicketTables, Table>> = {
       log_position: 'bigint',
     },
     primaryKey: ['id'],
-    // The order of each list, so that a page costs what it shows, however many tickets there are.
+    // Each list's whole WHERE, then its order: a page costs what it shows however many tickets there are, and the planner
+    // needs no statistics to see it (PGlite gathers none).
     indexes: [
       '(workspace, archived, log_position desc)',
-      '(company, archived, log_position desc)',
-      '(project, archived, log_position desc)',
-      '("column", archived, position collate "C", log_position)',
+      '(workspace, company, archived, log_position desc)',
+      '(workspace, project, archived, log_position desc)',
+      '(workspace, company, project, archived, log_position desc)',
+      '(workspace, "column", archived, position collate "C", log_position)',
       '(branch, log_position desc) where branch is not null',
       'using gin (assignees jsonb_path_ops)',
       wordIndex(TICKET_WORDS),

@@ -73,14 +73,14 @@ const CASES: readonly Case[] = [
     name: 'newest a token pinned to one project sees',
     reach: { workspace: 'w', companies: ['c7'], projects: ['p7'] },
     filter: {},
-    bare: sql`select * from ${tickets} where project = 'p7' and archived = false
+    bare: sql`select * from ${tickets} where workspace = 'w' and company = 'c7' and project = 'p7' and archived = false
       order by log_position desc limit ${PAGE + 1}`,
   },
   {
     name: 'one column, in its order',
     reach: everything,
     filter: { column: 'k7' },
-    bare: sql`select * from ${tickets} where "column" = 'k7' and archived = false
+    bare: sql`select * from ${tickets} where workspace = 'w' and "column" = 'k7' and archived = false
       order by position collate "C", log_position limit ${PAGE + 1}`,
   },
 ];

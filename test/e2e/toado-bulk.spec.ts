@@ -81,7 +81,7 @@ describe('bulk moves and assignments', () => {
     expect(uses.map(({ data }) => (data as Body)['resource'])).toEqual(tickets.map((ticket) => `ticket/${ticket}`));
   });
 
-  it('says of each ticket what happened, and of what a restricted token does not reach only that (P8)', async () => {
+  it('P8 says of each ticket what happened, and of what a restricted token does not reach only that', async () => {
     const [mine, archived] = await makeTickets(2);
     const [foreign] = await makeTickets(1, other);
     await ask(maker, `/${archived}/archive`, {});
