@@ -1,5 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { Position } from '../event-log/event-log.ts';
+import type { EventLog, Position } from '../event-log/event-log.ts';
 import type { ReadDb } from '../read-db/read-db.ts';
 import { type Build, type Comparison, LostLead, type Parked, type ParkedStatus, schemaOfBuild } from './build.ts';
 import type { ReadModel } from './projection.ts';
@@ -43,10 +43,14 @@ export async function changingBuilds<Result>(
  * back from a back-up), is thrown away. A newer version's build is left alone: releases may run side by side, and only
  * an operator goes back.
  */
-export async function prepare(readDb: ReadDb, projection: ReadModel, logId: string, head: Position | null) {
+export async function prepare(readDb: ReadDb, projection: ReadModel, log: Pick<EventLog, 'id' | 'head'>) {
+  const logId = await log.id();
   await changingBuilds(readDb.db, async (trx) => {
     await createOwnTables(trx);
-    for (const build of await readBuilds(trx, projection.name)) {
+    const found = await readBuilds(trx, projection.name);
+    // Only now: a build that another process moves on meanwhile lies beyond any head asked for before it was read.
+    const head = await log.head();
+    for (const build of found) {
       const ahead = build.position !== null && (head === null || build.position > head);
       const stale = build.role === 'scratch' && build.version !== projection.version;
       if (build.log_id !== logId || ahead || stale || build.role === 'dropped') await discard(trx, build);

@@ -59,7 +59,7 @@ const POLL_MS = 50;
  */
 export async function startProjection(options: ProjectionOptions): Promise<RunningProjection> {
   const { log, readDb, projection } = options;
-  await prepare(readDb, projection, await log.id(), await log.head());
+  await prepare(readDb, projection, log);
   const runner = new Runner(options, await readServingPosition(readDb.db, projection.name));
   runner.start();
   return runner;
