@@ -219,6 +219,27 @@ export function readModelsContract(
       expect(await rows(reports)).not.toContain('New 0');
     });
 
+    it('P6 a start beside a runner that moves on meanwhile throws nothing away', async () => {
+      await fill(1);
+      const first = await begin(reports);
+      await caughtUp(first);
+      const builds = (await readBuilds(db.db, 'reports')).map(({ build }) => build);
+      const later = log;
+      log = overriding(later, {
+        async head() {
+          const head = await later.head();
+          await later.append(`report-${randomUUID()}`, 'no-stream', [created('LATE')]);
+          // Where one session serves all, nobody moves on while the start holds it.
+          await first.waitFor((await later.head()) ?? 0, 300);
+          return head;
+        },
+      });
+      const runner = await begin(reports);
+      log = later;
+      await caughtUp(runner);
+      expect((await readBuilds(db.db, 'reports')).map(({ build }) => build)).toEqual(builds);
+    });
+
     it('an event that cannot be applied parks its stream only, whether the mapping or the database refuses it', async () => {
       await fill(2);
       await log.append('report-BAD', 'no-stream', [created('BAD'), event('ReportPainted', {})]);
