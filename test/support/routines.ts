@@ -14,11 +14,6 @@ export class TestClock {
 
   readonly now = (): number => Date.now() + this.#aheadMs;
 
-  /** To the first second of the next minute: a test's slots do not come while it looks away. */
-  toNextMinute(): void {
-    this.advance(MINUTE_MS - (this.now() % MINUTE_MS));
-  }
-
   advance(ms: number): void {
     this.#aheadMs += ms;
   }
