@@ -1,6 +1,7 @@
 import { Inject } from '@nestjs/common';
 import type { EventLog } from '../../event-log/event-log.ts';
 import { EVENT_LOG, TREE } from '../../injection-tokens.ts';
+import { AtHead } from '../../operation/at-head.ts';
 import { type Call, DeclareOperation, type Operation, type Result, WRITE } from '../../operation/operation.ts';
 import { conflict, invalid } from '../../problem/problem.ts';
 import { parseCheckpoint } from '../../proof/checkpoint.ts';
@@ -28,6 +29,7 @@ import { CosignInput } from './inputs.ts';
 export class CosignCheckpointOperation implements Operation<CosignInput> {
   constructor(
     private readonly publisher: CheckpointPublisher,
+    private readonly atHead: AtHead,
     @Inject(TREE) private readonly tree: Tree,
     @Inject(EVENT_LOG) private readonly log: EventLog,
   ) {}
@@ -36,6 +38,8 @@ export class CosignCheckpointOperation implements Operation<CosignInput> {
     const note = parseNote(text);
     const checkpoint = note === null ? null : parseCheckpoint(note.text);
     if (note === null || checkpoint === null) return invalid([{ field: 'note', message: 'is no checkpoint' }]);
+    // One just signed may not be in the tree's tables yet.
+    await this.atHead.of('transparency');
     const published = await this.tree.checkpoint(checkpoint.size);
     const ours = published?.size === checkpoint.size && sameHash(published.root, checkpoint.root);
     if (!ours || checkpoint.origin !== this.publisher.origin)
