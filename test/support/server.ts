@@ -84,7 +84,8 @@ export async function startServer(
     log,
     app: server.app,
     logged,
-    call: (method, path, how) => call(server.url, method, path, how),
+    call: async (method, path, how) =>
+      call(server.url, method, path, method === 'GET' ? await afterWrites(log, how) : how),
     events: (streamPrefix) =>
       Array.fromAsync(log.readAll(streamPrefix === undefined ? {} : { streamPrefixes: [streamPrefix] })),
     async close() {
@@ -92,6 +93,12 @@ export async function startServer(
       if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** A reader that has seen all that was written (DESIGN §5), unless it says what it has seen. */
+async function afterWrites(log: EventLog, options: CallOptions = {}): Promise<CallOptions> {
+  const head = await log.head().catch(() => null);
+  return head === null ? options : { ...options, headers: { 'x-log-position': String(head), ...options.headers } };
 }
 
 async function call(
