@@ -93,6 +93,11 @@ export function rebuildContract(
     const end = async (): Promise<void> => {
       for (const projection of running.splice(0)) await projection.stop();
     };
+    /** As a process of its own would: its sessions on PostgreSQL, and the locks they hold, end with it. */
+    const connect = async (): Promise<ReadDb> => (db.engine === 'postgresql' ? await store.open() : db);
+    const disconnect = async (own: ReadDb): Promise<void> => {
+      if (own !== db) await own.close();
+    };
     const make = async (count: number, name = 'a'): Promise<void> => {
       for (let n = 0; n < count; n++) {
         await log.append(`thing-${name}${n}`, 'no-stream', [event('ThingMade', `text ${n}`)]);
@@ -324,14 +329,16 @@ export function rebuildContract(
           arbitrary: fc.record({ kind: fc.constant('crash' as const), after: fc.integer({ min: 0, max: 25 }) }),
         },
         { weight: 1, arbitrary: fc.record({ kind: fc.constant('stop' as const) }) },
+        { weight: 1, arbitrary: fc.record({ kind: fc.constant('verify' as const) }) },
       );
       await fc.assert(
         fc.asyncProperty(fc.array(act, { minLength: 3, maxLength: 8 }), async (acts) => {
           await end();
           log = new HeldLog();
           let left = Infinity;
-          const crashing: ReadDb = { ...db, db: db.db.withPlugin(failing(() => left-- <= 0)) };
-          let runner = await begin(things, crashing, 4);
+          let own = await connect();
+          const crashing = (): ReadDb => ({ ...own, db: own.db.withPlugin(failing(() => left-- <= 0)) });
+          let runner = await begin(things, crashing(), 4);
           let named = 0;
           for (const one of acts) {
             if (one.kind === 'write') await make(one.count, `w${named++}`);
@@ -341,15 +348,22 @@ export function rebuildContract(
               // Nothing more reaches the database of what runs now.
               left = 0;
               await end();
+              await disconnect(own);
+              own = await connect();
               left = Infinity;
-              runner = await begin(things, crashing, 4);
+              runner = await begin(things, crashing(), 4);
             } else if (one.kind === 'rebuild') await runner.rebuild(one.anew);
-            else await runner.stopRebuild();
+            else if (one.kind === 'stop') await runner.stopRebuild();
+            else await runner.verify();
           }
           await runner.rebuild(false);
           await switched(runner);
           await caughtUp(runner);
           expect(await rows(things)).toBe(await expected());
+          const { verification } = await until(runner, (status) => status.verification?.state !== 'running');
+          expect(verification === null || verification.state === 'same').toBe(true);
+          await end();
+          await disconnect(own);
         }),
         { numRuns: 8, endOnFailure: true },
       );
