@@ -9,17 +9,16 @@ const DEADLINE_MS = 30_000;
 
 /** Calls under one token, as any client makes them. Nothing here is known of the server but its HTTP contract. */
 export class SampleClient {
-  /** Of the last write seen: what is read afterwards has got there. */
-  #logPosition: string | null = null;
-
+  /** @param seen the last write of any of these clients: what one of them reads afterwards has got there */
   constructor(
     private readonly url: string,
     private readonly token: string,
+    private readonly seen: { logPosition: string | null } = { logPosition: null },
   ) {}
 
   /** Another's calls to the same server. */
   as(token: string): SampleClient {
-    return new SampleClient(this.url, token);
+    return new SampleClient(this.url, token, this.seen);
   }
 
   get(path: string): Promise<Body> {
@@ -67,7 +66,7 @@ export class SampleClient {
       headers: {
         authorization: `Bearer ${this.token}`,
         'user-agent': 'writ-demo',
-        ...(method === 'GET' && this.#logPosition !== null ? { 'x-log-position': this.#logPosition } : {}),
+        ...(method === 'GET' && this.seen.logPosition !== null ? { 'x-log-position': this.seen.logPosition } : {}),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
@@ -77,7 +76,7 @@ export class SampleClient {
     }).catch((error: unknown) => {
       throw new SampleFailed(`No answer to ${method} ${path}: ${error instanceof Error ? error.message : 'unknown'}.`);
     });
-    this.#logPosition = response.headers.get('x-log-position') ?? this.#logPosition;
+    this.seen.logPosition = response.headers.get('x-log-position') ?? this.seen.logPosition;
     const text = await response.text();
     try {
       return { status: response.status, body: JSON.parse(text) as Body };
