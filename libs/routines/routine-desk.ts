@@ -3,7 +3,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import type { Catalogues } from '../catalogue/catalogue.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import type { HotView, ViewToken } from '../hot-view/hot-view.ts';
-import { CATALOGUES, EVENT_LOG, HOT_VIEW } from '../injection-tokens.ts';
+import { CATALOGUES, CLOCK, EVENT_LOG, HOT_VIEW } from '../injection-tokens.ts';
 import type { Call, Result } from '../operation/operation.ts';
 import { Operations } from '../operation/operations.ts';
 import { attribute } from '../person/attribution.ts';
@@ -29,6 +29,7 @@ export class RoutineDesk {
     @Inject(EVENT_LOG) private readonly log: EventLog,
     @Inject(HOT_VIEW) private readonly view: HotView,
     @Inject(CATALOGUES) private readonly catalogues: Catalogues,
+    @Inject(CLOCK) private readonly clock: () => number,
   ) {}
 
   /** The routine, where it is the caller's to stop: an operator's within the workspace, else its own lineage's. */
@@ -67,14 +68,21 @@ export class RoutineDesk {
     return death === null ? under : conflict(`The token it runs under is not alive (${death}).`, under.id);
   }
 
-  mistakes(schedule: Schedule | undefined, steps: readonly Step[] | undefined, catalogue: string, nowMs: number) {
+  mistakes(schedule: Schedule | undefined, steps: readonly Step[] | undefined, catalogue: string) {
     const errors: FieldError[] = [];
-    const wrong = schedule === undefined ? null : scheduleMistake(schedule, nowMs);
+    const wrong = schedule === undefined ? null : scheduleMistake(schedule, this.clock());
     if (wrong !== null) errors.push({ field: `schedule.${wrong.field}`, message: wrong.message });
     if (steps !== undefined) {
       errors.push(...stepMistakes(steps, catalogue, (name) => this.operations.named(name)?.spec));
     }
     return errors;
+  }
+
+  /** First slot of a schedule that begins now, by the clock the runner looks at; it is checked to have one. */
+  firstSlotOf(schedule: Schedule): string {
+    const first = nextSlot(schedule, this.clock());
+    if (first === null) throw new Error(`${schedule.cron} never fires`);
+    return new Date(first).toISOString();
   }
 
   async decide(id: string, command: RoutineCommand, call: Call): Promise<Result> {
@@ -85,13 +93,6 @@ export class RoutineDesk {
     if (standing === null) throw new Error('a written routine has no state');
     return { body: routineView(standing, call.nowMs), revision, position: repeated ? null : position };
   }
-}
-
-/** First slot of a schedule that begins at an instant; schedules are checked to have one. */
-export function firstSlotOf(schedule: Schedule, nowMs: number): string {
-  const first = nextSlot(schedule, nowMs);
-  if (first === null) throw new Error(`${schedule.cron} never fires`);
-  return new Date(first).toISOString();
 }
 
 function routineView({ routine, writer, revision }: StandingRoutine, nowMs: number): RoutineView {

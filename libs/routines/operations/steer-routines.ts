@@ -16,7 +16,7 @@ import { conflict, isProblem, notFound } from '../../problem/problem.ts';
 import { loadRoutine } from '../load-routine.ts';
 import type { RunView } from '../queries.ts';
 import { DecideRun, NO_ROUTINE, routineProblem } from '../routine-commands.ts';
-import { firstSlotOf, RoutineDesk } from '../routine-desk.ts';
+import { RoutineDesk } from '../routine-desk.ts';
 import type { RunOpened } from '../runs/events.ts';
 import { routineSchema, runSchema } from '../schema.ts';
 import { forOperators } from './admin.ts';
@@ -77,7 +77,7 @@ export class ResumeRoutineOperation implements Operation<RoutineIdInput> {
     if (isProblem(steered)) return steered;
     const command = {
       type: 'ResumeRoutine',
-      firstSlotOf: (schedule) => firstSlotOf(schedule, call.nowMs),
+      firstSlotOf: (schedule) => this.desk.firstSlotOf(schedule),
       at: new Date(call.nowMs).toISOString(),
     } as const satisfies Parameters<RoutineDesk['decide']>[1];
     return this.desk.decide(id, command, call);

@@ -9,7 +9,7 @@ import {
 } from '../../operation/operation.ts';
 import { invalid, isProblem } from '../../problem/problem.ts';
 import type { Definition } from '../events.ts';
-import { firstSlotOf, RoutineDesk } from '../routine-desk.ts';
+import { RoutineDesk } from '../routine-desk.ts';
 import { routineSchema } from '../schema.ts';
 import { forOperators } from './admin.ts';
 import { AdminCreateRoutineInput, CreateRoutineInput, RoutineIdInput, UpdateRoutineInput } from './inputs.ts';
@@ -54,7 +54,7 @@ export class AdminCreateRoutineOperation implements Operation<AdminCreateRoutine
 async function createUnder(token: string, input: CreateRoutineInput, call: Call, desk: RoutineDesk): Promise<Result> {
   const under = await desk.under(token, call);
   if (isProblem(under)) return under;
-  const mistakes = desk.mistakes(input.schedule, input.steps, under.catalogue, call.nowMs);
+  const mistakes = desk.mistakes(input.schedule, input.steps, under.catalogue);
   if (mistakes.length > 0) return invalid(mistakes);
   const id = call.newId();
   const definition: Definition = {
@@ -73,7 +73,7 @@ async function createUnder(token: string, input: CreateRoutineInput, call: Call,
       lineage: under.lineage,
       token: under.id,
       definition,
-      firstSlot: firstSlotOf(definition.schedule, call.nowMs),
+      firstSlot: desk.firstSlotOf(definition.schedule),
       at: new Date(call.nowMs).toISOString(),
     },
     call,
@@ -103,7 +103,7 @@ export class UpdateRoutineOperation implements Operation<UpdateRoutineInput> {
   async run({ id, name, schedule, steps, missed_slots }: UpdateRoutineInput, call: Call): Promise<Result> {
     const steered = await this.desk.steered(id, call);
     if (isProblem(steered)) return steered;
-    const mistakes = this.desk.mistakes(schedule, steps, steered.routine.catalogue, call.nowMs);
+    const mistakes = this.desk.mistakes(schedule, steps, steered.routine.catalogue);
     if (mistakes.length > 0) return invalid(mistakes);
     const definition: Partial<Definition> = {
       ...(name !== undefined && { name: name.normalize('NFC') }),
@@ -118,7 +118,7 @@ export class UpdateRoutineOperation implements Operation<UpdateRoutineInput> {
       {
         type: 'UpdateRoutine',
         definition,
-        firstSlotOf: (next) => firstSlotOf(next, call.nowMs),
+        firstSlotOf: (next) => this.desk.firstSlotOf(next),
         at: new Date(call.nowMs).toISOString(),
       },
       call,
