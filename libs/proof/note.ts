@@ -64,8 +64,10 @@ export function signerOf(name: string, type: SignatureType, seed: Uint8Array): S
 }
 
 /** `name+c74f20a3+ARpc2QcU…`: how a public key is handed round (a vkey). */
-export const formatVerifier = ({ name, type, keyId, publicKey }: Verifier): string =>
-  `${name}+${hex(keyId)}+${Buffer.concat([Buffer.of(TYPE_BYTE[type]), publicKey]).toString('base64')}`;
+export const formatVerifier = (verifier: Verifier): string => {
+  const { name, type, publicKey } = verifier;
+  return `${name}+${keyIdText(verifier)}+${Buffer.concat([Buffer.of(TYPE_BYTE[type]), publicKey]).toString('base64')}`;
+};
 
 /** Null: no vkey of a type we know, or its key id does not fit. */
 export function parseVerifier(text: string): Verifier | null {
@@ -74,7 +76,7 @@ export function parseVerifier(text: string): Verifier | null {
   const type = bytes[0] === TYPE_BYTE.ed25519 ? 'ed25519' : bytes[0] === TYPE_BYTE.cosignature ? 'cosignature' : null;
   if (name === undefined || !NAME.test(name) || type === null || bytes.length !== 1 + KEY_BYTES) return null;
   const verifier = verifierOf(name, type, bytes.subarray(1));
-  return hex(verifier.keyId) === id ? verifier : null;
+  return keyIdText(verifier) === id ? verifier : null;
 }
 
 /** A signature line, newline included. @param unixSeconds of a cosignature: when it was made */
@@ -147,4 +149,5 @@ function timestampOf(unixSeconds: number): Buffer {
   return bytes;
 }
 
-const hex = (keyId: number): string => keyId.toString(16).padStart(8, '0');
+/** A key's id as keys are written: eight hexadecimal digits. */
+export const keyIdText = ({ keyId }: Pick<Verifier, 'keyId'>): string => keyId.toString(16).padStart(8, '0');

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type EventLog, WrongExpectedRevision } from '../event-log/event-log.ts';
+import { ownMetadata } from '../event-log/own-metadata.ts';
 import type { Freshness } from '../gate/freshness.ts';
-import { newId } from '../ids/new-id.ts';
 import { checkpointText } from '../proof/checkpoint.ts';
 import { base64Of } from '../proof/export-lines.ts';
 import { type Hash, sameHash } from '../proof/hash.ts';
@@ -121,14 +121,13 @@ export class CheckpointPublisher {
       text,
       signers.map((signer) => signatureLine(text, signer)),
     );
-    const id = newId();
     const data: CheckpointPublished['data'] = { size, root: base64Of(root), note, at: new Date().toISOString() };
     await this.#options.log.append(CHECKPOINTS_STREAM, revision ?? 'no-stream', [
       {
         id: randomUUID(),
         type: 'CheckpointPublished',
         data,
-        metadata: { $correlationId: id, $causationId: id, schema: 1 },
+        metadata: ownMetadata(),
       },
     ]);
     return { size, root, note };

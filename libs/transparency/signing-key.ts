@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Signer, signerOf } from '../proof/note.ts';
+import { replaceSecretFile } from '../files/secret-file.ts';
+import { keyIdText, type Signer, signerOf } from '../proof/note.ts';
 
 /**
  * The keys that sign checkpoints, a line each, newest first: `PRIVATE+KEY+<name>+<key id>+<base64>`, the form of
@@ -30,7 +31,7 @@ export function readSigners(file: string): Signer[] {
         throw new SigningKeyMistake(`${file}:${index + 1}: is no signing key`);
       }
       const signer = signerOf(name, 'ed25519', bytes.subarray(1));
-      if (signer.keyId.toString(16).padStart(8, '0') !== keyId) {
+      if (keyIdText(signer) !== keyId) {
         throw new SigningKeyMistake(`${file}:${index + 1}: the key id is not that of the key`);
       }
       return signer;
@@ -41,17 +42,9 @@ export function readSigners(file: string): Signer[] {
 export function addSigningKey(file: string, name: string): Signer {
   const seed = randomBytes(SEED_BYTES);
   const signer = signerOf(name, 'ed25519', seed);
-  const id = signer.keyId.toString(16).padStart(8, '0');
-  const line = `PRIVATE+KEY+${name}+${id}+${Buffer.concat([Buffer.of(ED25519), seed]).toString('base64')}\n`;
+  const line = `PRIVATE+KEY+${name}+${keyIdText(signer)}+${Buffer.concat([Buffer.of(ED25519), seed]).toString('base64')}\n`;
   const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  const descriptor = openSync(`${file}.new`, 'w', 0o600);
-  try {
-    writeSync(descriptor, line + before);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  renameSync(`${file}.new`, file);
+  replaceSecretFile(file, line + before);
   return signer;
 }
 

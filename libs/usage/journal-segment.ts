@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { EventLog, EventMetadata, NewEvent } from '../event-log/event-log.ts';
-import { newId } from '../ids/new-id.ts';
+import type { EventLog, NewEvent } from '../event-log/event-log.ts';
+import { ownMetadata } from '../event-log/own-metadata.ts';
 import { type JournalOpened, JOURNALS_STREAM, tallyName, UsesOfToken, type UsesTallied } from '../proof/tally.ts';
 import { JOURNAL_PREFIX, type TokenUsed, type TokenUseEnded } from './use.ts';
 
@@ -106,8 +106,3 @@ export const usesTallied = (data: UsesTallied['data']): NewEvent<UsesTallied['ty
   data,
   metadata: ownMetadata(),
 });
-
-function ownMetadata(): EventMetadata {
-  const id = newId();
-  return { $correlationId: id, $causationId: id, schema: 1 };
-}
