@@ -22,8 +22,21 @@ const NAMESPACE = 'c1b5f6a8-3d0e-5b62-9a51-7f0c2f4d8e13';
 const TIME_LENGTH = 10;
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
+/** What a call was let in by, and as what. */
+export interface Admitted {
+  readonly spec: OperationSpec;
+  readonly envelope: Envelope;
+  readonly pass: Pass;
+  readonly startedMs: number;
+}
+
 /** How a further item of a call passes the gate. */
-export type PassItem = (call: AdmittedCall, resource: string, run: (item: Call) => Promise<Result>) => Promise<Item>;
+export type PassItem = (
+  call: AdmittedCall,
+  admitted: Admitted,
+  resource: string,
+  run: (item: Call) => Promise<Result>,
+) => Promise<Item>;
 
 /** An admitted call, as its operation sees it, and as it is recorded. */
 export class AdmittedCall implements Call {
@@ -102,7 +115,8 @@ export class AdmittedCall implements Call {
   }
 
   item(resource: string, run: (item: Call) => Promise<Result>): Promise<Item> {
-    return this.#passItem(this, resource, run);
+    const admitted = { spec: this.#spec, envelope: this.#envelope, pass: this.#pass, startedMs: this.#startedMs };
+    return this.#passItem(this, admitted, resource, run);
   }
 
   /** Whether its uses are those of its items. */

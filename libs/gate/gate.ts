@@ -3,7 +3,7 @@ import { AppendTooLarge, LogUnavailable, MAX_APPEND_BYTES, OutcomeUnknown } from
 import { type HotView, type Pass, type UsageReading, type Verdict, ViewUnavailable } from '../hot-view/hot-view.ts';
 import { FRESHNESS, HOT_VIEW } from '../injection-tokens.ts';
 import { UploadBroken } from '../operation/content.ts';
-import type { Call, DeclaredOperation, Done, Item, OperationSpec, Result } from '../operation/operation.ts';
+import type { DeclaredOperation, Done, OperationSpec, Result } from '../operation/operation.ts';
 import {
   internal,
   isProblem,
@@ -96,14 +96,7 @@ export class Gate {
   }
 
   /** One thing of several that a call does: the steps of `#pass` again, for it alone. */
-  async #item(
-    spec: OperationSpec,
-    envelope: Envelope,
-    first: { readonly pass: Pass; readonly startedMs: number },
-    call: AdmittedCall,
-    resource: string,
-    run: (item: Call) => Promise<Result>,
-  ): Promise<Item> {
+  readonly #item: PassItem = async (call, { spec, envelope, ...first }, resource, run) => {
     const startedMs = call.itemised ? performance.now() : first.startedMs;
     // The first is what the call itself was let in for.
     const verdict = call.itemised ? await this.#admit(first.pass.token, spec) : first.pass;
@@ -121,7 +114,7 @@ export class Gate {
       await this.#record(problem, spec, envelope, verdict, startedMs, resource);
       return { kind: 'stopped', problem };
     }
-  }
+  };
 
   #admit({ id, digest }: Credential, { scope, cost }: OperationSpec): Verdict | Promise<Verdict> {
     return this.#view.admit({ id, digest, scope, cost });
@@ -160,8 +153,7 @@ export class Gate {
     const input = parseInput(spec.input, raw.value);
     if (isProblem(input)) return input;
     const { ifRevision } = conditions;
-    const passItem: PassItem = (...item) => this.#item(spec, envelope, { pass, startedMs }, ...item);
-    const admitted = new AdmittedCall(envelope, spec, pass, input, ifRevision, this.#view, startedMs, passItem);
+    const admitted = new AdmittedCall(envelope, spec, pass, input, ifRevision, this.#view, startedMs, this.#item);
     return { input, admitted };
   }
 
