@@ -9,8 +9,8 @@ export interface RecordedUse {
   /** Second of the view's clock it was metered in, Unix. */
   readonly windowSecond: number;
   /**
-   * How long ago it was recorded, whole seconds: where the view's clock may have leapt since, it counts as taken no
-   * longer ago than that.
+   * How long ago it was recorded, whole seconds: where the view's clock has leapt since (by over 2 s), it counts as taken
+   * no longer ago than that.
    */
   readonly recordedAgoSeconds?: number;
 }

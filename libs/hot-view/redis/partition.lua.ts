@@ -57,6 +57,7 @@ return ''
  * ARGV: clock offset ms, then budget (1 to 4), second, seconds since it was recorded or '', cost, each three once.
  */
 export const REFILL = `${PRELUDE}
+local LEAP_SECONDS = BACK_MS / 1000
 local raw = raw_ms(tonumber(ARGV[1]))
 local last = tonumber(redis.call('HGET', KEYS[1], 'second') or '0')
 local now = math.floor(raw / 1000)
@@ -65,7 +66,8 @@ local windows = load_windows(KEYS[2], now)
 local recorded = { {}, {}, {}, {} }
 for i = 2, #ARGV, 4 do
   local second, ago = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
-  if ago then second = math.max(second, now - ago) end
+  -- Less than a leap is the time between metering, recording and this: moved by it, a use the view still holds would count twice.
+  if ago and now - ago > second + LEAP_SECONDS then second = now - ago end
   second = math.min(second, now)
   if second > now - BUCKETS then take(recorded[tonumber(ARGV[i])], second, tonumber(ARGV[i + 3])) end
 end

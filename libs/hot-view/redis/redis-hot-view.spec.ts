@@ -206,6 +206,19 @@ describe('a Redis hot view', () => {
     expect((await view.usage([token.id]))[0]!.reads.used).toBe(4);
   });
 
+  it('P3 counts a use once that a replica still held and the log recorded a second after it was metered', async () => {
+    const view = await openView();
+    const token = viewToken({ limits: { reads: 50, writes: 1 } });
+    await view.put([token]);
+    await view.certify(null);
+    const pass = await admit(view, token);
+    if (pass.kind !== 'admitted') throw new Error(pass.kind);
+    const recorded = { token: token.id, budget: 'reads', cost: 1, windowSecond: pass.windowSecond } as const;
+    await sleep(1_100);
+    await view.refill([{ ...recorded, recordedAgoSeconds: 0 }]);
+    expect((await view.usage([token.id]))[0]!.reads.used).toBe(1);
+  });
+
   it('keeps the windows of a busy lineage within 1 KiB, and not beyond their minute', async () => {
     let offsetMs = 0;
     const view = await openView({ clockOffsetMs: () => offsetMs, staleMs: 1_000_000 });
