@@ -19,6 +19,8 @@ export interface ExportHead {
 
 /** Nothing given: everything. Times are RFC 3339, `from` inclusive, `to` exclusive, held against when events were stored. */
 export interface ExportFilter {
+  /** The first leaf shown; what is before it, an earlier export shows. */
+  readonly from_leaf?: number;
   readonly workspace?: string;
   readonly token?: string;
   readonly operation?: string;

@@ -1,28 +1,21 @@
 import type { RecordedEvent } from '../event-log/event-log.ts';
 import { useOf } from '../usage/use.ts';
-import { type ExportOptions, matcherOf } from './export.ts';
+import { Pieces } from './pieces.ts';
+import { type ExportOptions, selectEvents } from './select-events.ts';
 
-/** Rows are sent together in pieces of about this size. */
-const PIECE_CHARACTERS = 64 * 1024;
-
-/** The same events for other tools: CSV (RFC 4180), or CloudEvents 1.0 in JSON, one a line. They carry no proof. */
-export async function* exportTable(
-  { log, checkpoint, filter, mayShow }: ExportOptions,
-  format: 'csv' | 'cloudevents',
-): AsyncGenerator<Uint8Array> {
-  const matches = matcherOf(filter);
+/**
+ * The same events for other tools: CSV (RFC 4180), or CloudEvents 1.0 in JSON, one a line. They carry no proof.
+ * A CSV that goes on (`continueFrom`) has no line of names.
+ */
+export async function* exportTable(options: ExportOptions, format: 'csv' | 'cloudevents'): AsyncGenerator<Uint8Array> {
   const rowOf = format === 'csv' ? csvRow : cloudEvent;
-  let piece = format === 'csv' ? `${COLUMNS.join()}\r\n` : '';
-  let leaf = 0;
-  for await (const event of log.readAll({ limit: checkpoint.size })) {
-    const here = leaf++;
-    if (!matches(event) || !mayShow(event)) continue;
-    piece += rowOf(event, here);
-    if (piece.length < PIECE_CHARACTERS) continue;
-    yield Buffer.from(piece);
-    piece = '';
+  const pieces = new Pieces();
+  if (format === 'csv' && options.continueFrom === undefined) pieces.add(`${COLUMNS.join()}\r\n`);
+  for await (const { leaf, event } of selectEvents(options)) {
+    pieces.add(rowOf(event, leaf));
+    if (pieces.full) yield pieces.take();
   }
-  yield Buffer.from(piece);
+  yield pieces.take();
 }
 
 const COLUMNS = [

@@ -79,6 +79,15 @@ export class CheckpointPublisher {
     }
   }
 
+  /** The checkpoint signed over exactly so many leaves; null: none was. @throws LogUnavailable */
+  async signedOver(size: number): Promise<PublishedCheckpoint | null> {
+    const known = await this.#options.tree.checkpoint(size);
+    if (known?.size === size) return known;
+    // One just signed is in the log before it is among the tree's.
+    const newest = await this.#newest();
+    return newest?.checkpoint.size === size ? newest.checkpoint : null;
+  }
+
   /**
    * Whether the tree still is what a checkpoint says it was; where not, the alarm stands until it is again. The newest
    * speaks for all before it: an edit of any earlier event changes its root.

@@ -13,6 +13,8 @@ export interface Tree {
   tile(address: TileAddress): Promise<Uint8Array | null>;
   /** The leaf of the event at a position; null: none there, or not taken in yet. */
   leafAt(position: Position): Promise<number | null>;
+  /** Where in the log the event of a leaf is; null: the tree has not grown over it. */
+  positionOf(leaf: number): Promise<Position | null>;
   /** Leaves of events up to a position, that of the position included. */
   leavesUpTo(position: Position): Promise<number>;
   /** The newest checkpoint of at most `size` leaves, witnesses' lines included; null: none. */

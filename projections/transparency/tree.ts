@@ -37,6 +37,15 @@ export class StoredTree implements Tree {
     return row === undefined || at < 0 ? null : row.tile * TILE_WIDTH + at;
   }
 
+  async positionOf(leaf: number): Promise<number | null> {
+    const row = await this.#db
+      .selectFrom('leaves')
+      .select('positions')
+      .where('tile', '=', Math.floor(leaf / TILE_WIDTH))
+      .executeTakeFirst();
+    return row?.positions[leaf % TILE_WIDTH] ?? null;
+  }
+
   async leavesUpTo(position: number): Promise<number> {
     const row = await this.#leavesAt(position);
     if (row === undefined) return 0;

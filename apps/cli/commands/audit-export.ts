@@ -1,16 +1,18 @@
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { rename, unlink, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { Option, SubCommand } from 'nest-commander';
+import { parseCheckpoint } from '../../../libs/proof/checkpoint.ts';
+import { parseNote } from '../../../libs/proof/note.ts';
 import { parseTime, parseTokenId } from '../arguments.ts';
 import { remindOfOperatorToken } from '../connection.ts';
-import { WrongUsage } from '../failures.ts';
+import { ExportFile } from '../export-file.ts';
+import { Unreachable, WrongUsage } from '../failures.ts';
+import { EXPORT_FORMATS, type ExportFormat } from '../partial-export.ts';
 import { type JsonOption, ServerCommand } from './writ-command.ts';
 
 interface ExportOptions extends JsonOption {
   readonly to?: string;
-  readonly format?: string;
+  readonly format?: ExportFormat;
+  readonly anew?: boolean;
   readonly token?: string;
   readonly operation?: string;
   readonly type?: string;
@@ -18,11 +20,9 @@ interface ExportOptions extends JsonOption {
   readonly until?: string;
 }
 
-const FORMATS = ['jsonl', 'csv', 'cloudevents'];
-
 @SubCommand({
   name: 'export',
-  description: 'Write the history to a file, straight from the log, with what proves it',
+  description: 'Write the history to a file, straight from the log; run again, it goes on where it broke off',
 })
 export class AuditExportCommand extends ServerCommand {
   protected readonly examples = [
@@ -31,38 +31,34 @@ export class AuditExportCommand extends ServerCommand {
     'writ audit export --to history.csv --format csv',
   ];
 
-  async run(_params: string[], { to, json, since, until, ...asked }: ExportOptions): Promise<void> {
+  async run(_params: string[], { to, json, anew, since, until, ...asked }: ExportOptions): Promise<void> {
     if (to === undefined) throw new WrongUsage('Say where to: --to FILE.');
-    const query = { ...asked, from: since, to: until };
-    const { bytes, sha256 } = await this.#write(to, query);
-    const manifest = { file: to, bytes, sha256, query, written_at: new Date(this.terminal.now()).toISOString() };
+    const query = {
+      ...asked,
+      ...(since === undefined ? {} : { from: since }),
+      ...(until === undefined ? {} : { to: until }),
+    };
+    const written = await new ExportFile(to).write(
+      query,
+      anew ?? false,
+      () => this.#signedLeaves(),
+      (go) => this.client.download('/api/v1/audit/export', go),
+    );
+    const manifest = { file: to, ...written, query, written_at: new Date(this.terminal.now()).toISOString() };
     await writeFile(`${to}.manifest.json`, `${JSON.stringify(manifest, null, 2)}\n`);
-    this.terminal.line(json === true ? JSON.stringify(manifest) : `${to}  ${bytes} bytes  sha256 ${sha256}`);
+    this.terminal.line(
+      json === true ? JSON.stringify(manifest) : `${to}  ${written.bytes} bytes  sha256 ${written.sha256}`,
+    );
     remindOfOperatorToken(this.terminal);
   }
 
-  /** A file of that name is there only when all of it is. */
-  async #write(to: string, query: Readonly<Record<string, string | undefined>>) {
-    const partial = `${to}.partial`;
-    const file = createWriteStream(partial, { flags: 'w', mode: 0o600 });
-    const hash = createHash('sha256');
-    let bytes = 0;
-    try {
-      await once(file, 'open');
-      for await (const piece of this.client.download('/api/v1/audit/export', query)) {
-        hash.update(piece);
-        bytes += piece.length;
-        if (!file.write(piece)) await once(file, 'drain');
-      }
-      file.end();
-      await once(file, 'close');
-      await rename(partial, to);
-    } catch (error) {
-      file.destroy();
-      await unlink(partial).catch(() => undefined);
-      throw error;
-    }
-    return { bytes, sha256: hash.digest('hex') };
+  /** Of the newest checkpoint, which the server signs over all there is now. */
+  async #signedLeaves(): Promise<number> {
+    const pieces = await Array.fromAsync(this.client.download('/api/v1/audit/checkpoint', {}));
+    const note = parseNote(Buffer.concat(pieces).toString('utf8'));
+    const checkpoint = note === null ? null : parseCheckpoint(note.text);
+    if (checkpoint === null) throw new Unreachable('What answered is no checkpoint of Writ.');
+    return checkpoint.size;
   }
 
   @Option({ flags: '--to <file>', description: 'the file; a manifest is written beside it' })
@@ -71,9 +67,15 @@ export class AuditExportCommand extends ServerCommand {
   }
 
   @Option({ flags: '--format <format>', description: 'jsonl (can be verified), csv or cloudevents' })
-  parseFormat(text: string): string {
-    if (!FORMATS.includes(text)) throw new WrongUsage(`--format takes ${FORMATS.join(', ')}.`);
-    return text;
+  parseFormat(text: string): ExportFormat {
+    const format = EXPORT_FORMATS.find((known) => known === text);
+    if (format === undefined) throw new WrongUsage(`--format takes ${EXPORT_FORMATS.join(', ')}.`);
+    return format;
+  }
+
+  @Option({ flags: '--anew', description: 'from the beginning, even where an export that broke off could go on' })
+  parseAnew(): boolean {
+    return true;
   }
 
   @Option({ flags: '--token <id>', description: 'only of this token: its life, its uses, what it wrote' })

@@ -3,13 +3,14 @@ import type { EventLog, RecordedEvent } from '../../event-log/event-log.ts';
 import { EVENT_LOG, TREE } from '../../injection-tokens.ts';
 import { bytesSchema } from '../../operation/content.ts';
 import { type Call, DeclareOperation, type Operation, READ, type Result } from '../../operation/operation.ts';
-import { isProblem, notFound } from '../../problem/problem.ts';
+import { invalid, isProblem, notFound } from '../../problem/problem.ts';
 import type { ExportFilter } from '../../proof/export-lines.ts';
 import { JOURNALS_STREAM } from '../../proof/tally.ts';
 import { TokenRecords } from '../../tokens/token-records.ts';
 import { exportLines } from '../export.ts';
 import { exportTable } from '../export-table.ts';
 import { CheckpointPublisher } from '../publisher.ts';
+import type { ExportOptions } from '../select-events.ts';
 import type { Tree } from '../tree.ts';
 import { ExportInput, type ExportFormat } from './inputs.ts';
 
@@ -41,17 +42,32 @@ export class ExportAuditOperation implements Operation<ExportInput> {
     @Inject(EVENT_LOG) private readonly log: EventLog,
   ) {}
 
-  async run({ format = 'jsonl', ...asked }: ExportInput, call: Call): Promise<Result> {
+  async run(input: ExportInput, call: Call): Promise<Result> {
+    const { format = 'jsonl', up_to: upTo, continue_from: continueFrom, ...asked } = input;
     const { workspace } = call.token;
+    if (continueFrom !== undefined && (upTo === undefined || continueFrom > upTo)) {
+      return invalid([
+        { field: 'continue_from', message: 'needs the `up_to` of what it continues, and is not above it' },
+      ]);
+    }
     if (asked.token !== undefined && (await this.tokens.find(asked.token, workspace)) === null) {
       return notFound('There is no such token here.');
     }
-    const checkpoint = await this.publisher.publish();
+    const checkpoint = upTo === undefined ? await this.publisher.publish() : await this.publisher.signedOver(upTo);
+    if (checkpoint === null) return notFound(`No checkpoint was signed over exactly ${upTo} leaves.`);
     if (isProblem(checkpoint)) return checkpoint;
     const filter: ExportFilter = { workspace, ...asked };
     const mayShow = shownTo(workspace, call.token.grants.includes('writ/operate'), asked.token);
     const madeAt = new Date(call.nowMs).toISOString();
-    const options = { log: this.log, tree: this.tree, checkpoint, filter, mayShow, madeAt };
+    const options: ExportOptions = {
+      log: this.log,
+      tree: this.tree,
+      checkpoint,
+      filter,
+      mayShow,
+      madeAt,
+      ...(continueFrom === undefined ? {} : { continueFrom }),
+    };
     return {
       content: {
         type: TYPES[format],

@@ -82,6 +82,25 @@ export class ExportInput {
   @IsOptional()
   @IsInstant()
   to?: string;
+
+  /** Leaves: up to a checkpoint signed over exactly so many, instead of one over all there is now. */
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
+  up_to?: number;
+
+  /**
+   * Goes on with an export that broke off, with the same `up_to`: the first leaf of which no whole line was received.
+   * The answer has no head, and as JSON Lines its end counts and hashes this answer alone.
+   */
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
+  continue_from?: number;
 }
 
 export class CosignInput {
