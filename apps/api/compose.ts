@@ -25,6 +25,7 @@ import { type Follower, type FollowOptions, followIntoHotView } from '../../proj
 import { followIntoRedis } from '../../projections/hot-view/follow-redis.ts';
 import { SQL_PROJECTIONS } from '../../projections/sql-projections.ts';
 import { StoredTree } from '../../projections/transparency/tree.ts';
+import { openOutlets, type Outlets } from './open-outlets.ts';
 
 /** Everything the process is made of, opened and running. */
 export interface Parts {
@@ -39,6 +40,7 @@ export interface Parts {
   readonly denials: Denials;
   readonly tree: Tree;
   readonly publisher: CheckpointPublisher;
+  readonly outlets: Outlets;
   readonly assets: AssetStore;
   readonly founded: Founded;
   close(): Promise<void>;
@@ -88,6 +90,8 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
     const publisher = await openPublisher(settings, { log, tree, freshness });
     const signing = keepSigning(publisher, (error) => logger.error({ err: error }, 'the log was not signed'));
     closing.push(() => signing.stop());
+    const outlets = openOutlets(settings, { log, tree, publisher }, logger);
+    closing.push(() => outlets.stop());
 
     const denials = new Denials(log, Date.now);
     closing.push(() => denials.close());
@@ -106,6 +110,7 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
       freshness,
       tree,
       publisher,
+      outlets,
       journal,
       denials,
       assets: openAssetStore(settings),

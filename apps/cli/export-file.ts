@@ -1,9 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { type FileHandle, open, rename, unlink, writeFile } from 'node:fs/promises';
-import type { ExportEnd } from '../../libs/proof/export-lines.ts';
+import type { ExportEnd, ExportFormat } from '../../libs/proof/export-lines.ts';
 import { Unreachable, WrongUsage } from './failures.ts';
-import { type ExportFormat, type Held, heldBy, nothingHeld } from './partial-export.ts';
+import { type Held, heldBy, nothingHeld } from './partial-export.ts';
 
 /** What is asked for; the same for every go at one file. */
 export type ExportQuery = Readonly<Record<string, string | undefined>> & { readonly format?: ExportFormat };

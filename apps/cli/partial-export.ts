@@ -1,9 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { type ExportEnd, type ExportHead, type HiddenLine, parseEventLine } from '../../libs/proof/export-lines.ts';
-
-export const EXPORT_FORMATS = ['jsonl', 'csv', 'cloudevents'] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+import {
+  type ExportEnd,
+  type ExportFormat,
+  type ExportHead,
+  type HiddenLine,
+  parseEventLine,
+} from '../../libs/proof/export-lines.ts';
 
 /** What a file of an export that broke off holds whole. */
 export interface Held {

@@ -1,5 +1,9 @@
 import type { Hash } from './hash.ts';
 
+/** `jsonl` is what is described here, and can be verified offline; the others are for other tools. */
+export const EXPORT_FORMATS = ['jsonl', 'csv', 'cloudevents'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
 /**
  * A provable export, JSON Lines. Its lines cover the whole tree up to a signed checkpoint, leaf by leaf: an event that
  * is shown, or the hashes of a run of leaves that is not. So whoever reads it can reckon the signed root from the lines

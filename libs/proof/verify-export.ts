@@ -26,7 +26,9 @@ export interface Verdict {
   readonly signatures: readonly Signed[];
   readonly events: number;
   readonly hidden: number;
-  /** Whether uses left out would have been found: exports of everything, or of one token. */
+  /** The first leaf it is to show: what is before it, an earlier export shows. */
+  readonly fromLeaf: number;
+  /** Whether uses left out would have been found: exports of everything (from a leaf on), or of one token. */
   readonly completeness: 'proved' | 'not_claimed';
 }
 
@@ -47,6 +49,8 @@ export class ExportVerifier {
   #next = 0;
   #events = 0;
   #hidden = 0;
+  /** Of those, the ones that the export was to show. */
+  #hiddenInRange = 0;
   #head: ExportHead | null = null;
   #end: ExportEnd | null = null;
   #completeness: CompletenessCheck | null = null;
@@ -75,13 +79,15 @@ export class ExportVerifier {
     for (const { from, to } of this.#gaps) if (from < to) this.#find({ kind: 'dropped', from, to });
     if (checkpoint !== null) this.#checkRoot(checkpoint);
     for (const finding of this.#completeness?.finish() ?? []) this.#find(finding);
+    const { from_leaf: fromLeaf = 0 } = this.#head?.filter ?? {};
     return {
       findings: this.#findings,
       checkpoint,
       signatures,
       events: this.#events,
       hidden: this.#hidden,
-      completeness: this.#hidden === 0 || this.#completeness !== null ? 'proved' : 'not_claimed',
+      fromLeaf,
+      completeness: this.#hiddenInRange === 0 || this.#completeness !== null ? 'proved' : 'not_claimed',
     };
   }
 
@@ -91,8 +97,9 @@ export class ExportVerifier {
       return this.#find({ kind: 'unreadable', line: this.#line, reason: 'it is no head of an export' });
     }
     this.#head = head;
-    const { token, from, to, operation, type } = head.filter;
-    const narrowed = operation !== undefined || type !== undefined;
+    const { token, from, to, operation, type, from_leaf: fromLeaf } = head.filter;
+    // Tallies of uses that an earlier export shows cannot be held against this one.
+    const narrowed = operation !== undefined || type !== undefined || fromLeaf !== undefined;
     if (token !== undefined && !narrowed) this.#completeness = new CompletenessCheck(token, from, to);
   }
 
@@ -143,6 +150,7 @@ export class ExportVerifier {
       subtrees.forEach(({ level }, index) => this.#frontier.append(bytes[index]!, level));
     }
     this.#hidden += to - from;
+    this.#hiddenInRange += Math.max(0, to - Math.max(from, this.#head?.filter.from_leaf ?? 0));
     this.#next = to;
   }
 

@@ -20,6 +20,8 @@ describe('settings', () => {
       leadsProjections: true,
       signingKeyFile: null,
       witnesses: [],
+      scheduledExport: null,
+      siem: [],
     });
   });
 
@@ -38,6 +40,30 @@ describe('settings', () => {
     expect(readSettings({ ALLOWED_HOSTS: 'writ.internal, [fd00::1]' }).allowedHosts).toEqual([
       'writ.internal',
       '[fd00::1]',
+    ]);
+  });
+
+  it('exports into a folder, and pushes to a SIEM, where told to', () => {
+    expect(readSettings({ EXPORT_FOLDER: '/srv/exports' }).scheduledExport).toEqual({
+      folder: '/srv/exports',
+      every: '@daily',
+      format: 'jsonl',
+    });
+    const { siem } = readSettings({
+      SIEM_OTLP_URL: 'https://otel.example.com/v1/logs',
+      SIEM_OTLP_HEADERS: 'authorization=Bearer%20abc, x-team=audit',
+      SIEM_SYSLOG_URL: 'syslog+tls://siem.example.com:6514',
+    });
+    expect(siem).toEqual([
+      {
+        kind: 'otlp',
+        url: 'https://otel.example.com/v1/logs',
+        headers: { authorization: 'Bearer abc', 'x-team': 'audit' },
+      },
+      { kind: 'syslog', host: 'siem.example.com', port: 6514, tls: true },
+    ]);
+    expect(readSettings({ SIEM_SYSLOG_URL: 'syslog+tcp://[::1]' }).siem).toEqual([
+      { kind: 'syslog', host: '::1', port: 601, tls: false },
     ]);
   });
 
@@ -73,6 +99,15 @@ describe('settings', () => {
     [{ ASSETS_URL: 's3://bucket' }, /^ASSETS_URL names a bucket, so AWS_ACCESS_KEY_ID/],
     [{ ASSETS_URL: 's3://bucket?acl=public', ...KEYS }, /^ASSETS_URL knows region and endpoint, not acl/],
     [{ ASSETS_URL: 's3://bucket?endpoint=minio', ...KEYS }, /^The endpoint in ASSETS_URL/],
+    [{ EXPORT_EVERY: '@daily' }, /^EXPORT_EVERY is set, so EXPORT_FOLDER must be too/],
+    [{ EXPORT_FOLDER: '/srv/exports', EXPORT_EVERY: 'daily' }, /^EXPORT_EVERY must be five fields/],
+    [
+      { EXPORT_FOLDER: '/srv/exports', EXPORT_FORMAT: 'xml' },
+      /^EXPORT_FORMAT must be jsonl, csv or cloudevents, not xml/,
+    ],
+    [{ SIEM_OTLP_URL: 'otel.example.com' }, /^SIEM_OTLP_URL must begin with http:\/\/ or https:\/\//],
+    [{ SIEM_OTLP_URL: 'https://x/v1/logs', SIEM_OTLP_HEADERS: 'Bearer abc' }, /^SIEM_OTLP_HEADERS must be like/],
+    [{ SIEM_SYSLOG_URL: 'udp://siem:514' }, /^SIEM_SYSLOG_URL must be like syslog\+tcp/],
   ])('wrong ones stop the start with one sentence: %j', (env, message) => {
     expect(() => readSettings(env)).toThrow(message);
   });

@@ -1,5 +1,6 @@
 import { parseVerifier, type Verifier } from '../proof/note.ts';
 import { type AssetsPlace, readAssetsUrl } from './assets-url.ts';
+import { readScheduledExport, readSiemTargets, type ScheduledExport, type SiemTarget } from './export-settings.ts';
 import { SettingsMistake } from './settings-mistake.ts';
 
 /** What the environment says (DESIGN §6). Wrong settings stop the start with one clear sentence. */
@@ -25,6 +26,10 @@ export interface Settings {
   readonly signingKeyFile: string | null;
   /** Whose cosignatures are kept. */
   readonly witnesses: readonly Verifier[];
+  /** Exports written into a folder, again and again; null: none. */
+  readonly scheduledExport: ScheduledExport | null;
+  /** Where the history is pushed to as it grows. */
+  readonly siem: readonly SiemTarget[];
 }
 
 /** @throws SettingsMistake */
@@ -48,6 +53,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     leadsProjections: leadsOf(env['PROJECTIONS']),
     signingKeyFile: env['SIGNING_KEY_FILE'] || null,
     witnesses: witnessesOf(env['WITNESSES']),
+    scheduledExport: readScheduledExport(env),
+    siem: readSiemTargets(env),
   };
   // Several processes on one log need one view and one read model between them; an embedded part is each one's own.
   if (settings.eventStoreUrl !== null && (settings.redisUrl === null || settings.databaseUrl === null)) {

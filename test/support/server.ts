@@ -66,6 +66,8 @@ export async function startServer(
       leadsProjections: true,
       signingKeyFile: null,
       witnesses: [],
+      scheduledExport: null,
+      siem: [],
       ...options,
       dataDir,
     },

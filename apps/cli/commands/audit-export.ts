@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { Option, SubCommand } from 'nest-commander';
 import { parseCheckpoint } from '../../../libs/proof/checkpoint.ts';
+import { EXPORT_FORMATS, type ExportFormat } from '../../../libs/proof/export-lines.ts';
 import { parseNote } from '../../../libs/proof/note.ts';
 import { parseTime, parseTokenId } from '../arguments.ts';
 import { remindOfOperatorToken } from '../connection.ts';
 import { ExportFile } from '../export-file.ts';
 import { Unreachable, WrongUsage } from '../failures.ts';
-import { EXPORT_FORMATS, type ExportFormat } from '../partial-export.ts';
 import { type JsonOption, ServerCommand } from './writ-command.ts';
 
 interface ExportOptions extends JsonOption {

@@ -78,10 +78,11 @@ async function verifyFile(file: string, keys: readonly Verifier[]): Promise<Verd
   return verifier.finish(sha256.digest('hex'));
 }
 
-const reportOf = ({ findings, checkpoint, signatures, events, hidden, completeness }: Verdict) => ({
+const reportOf = ({ findings, checkpoint, signatures, events, hidden, fromLeaf, completeness }: Verdict) => ({
   sound: findings.length === 0,
   events,
   hidden,
+  from_leaf: fromLeaf,
   size: checkpoint?.size ?? null,
   signed_by: signatures.filter(({ kind }) => kind === 'signed').map(({ by }) => by.name),
   completeness,
@@ -89,10 +90,12 @@ const reportOf = ({ findings, checkpoint, signatures, events, hidden, completene
 });
 
 function textOf(verdict: Verdict): string {
-  const { findings, events, hidden, size, signed_by, completeness } = reportOf(verdict);
+  const { findings, events, hidden, from_leaf: fromLeaf, size, signed_by, completeness } = reportOf(verdict);
   const shown = `${events} events shown, ${hidden} hidden, of the first ${size ?? '?'} of the log`;
   if (findings.length > 0) return [`NOT PROVED: ${shown}`, ...findings.map(sentence)].join('\n');
-  const complete = completeness === 'proved' ? 'complete up to there' : 'not claimed to be complete: it was narrowed';
+  const since = fromLeaf === 0 ? '' : ` from leaf ${fromLeaf}`;
+  const complete =
+    completeness === 'proved' ? `complete${since} up to there` : 'not claimed to be complete: it was narrowed';
   return `Proved: ${shown}; ${complete}.\nSigned by ${signed_by.join(', ')}.`;
 }
 

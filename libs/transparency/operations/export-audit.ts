@@ -4,15 +4,14 @@ import { EVENT_LOG, TREE } from '../../injection-tokens.ts';
 import { bytesSchema } from '../../operation/content.ts';
 import { type Call, DeclareOperation, type Operation, READ, type Result } from '../../operation/operation.ts';
 import { invalid, isProblem, notFound } from '../../problem/problem.ts';
-import type { ExportFilter } from '../../proof/export-lines.ts';
+import type { ExportFilter, ExportFormat } from '../../proof/export-lines.ts';
 import { JOURNALS_STREAM } from '../../proof/tally.ts';
 import { TokenRecords } from '../../tokens/token-records.ts';
-import { exportLines } from '../export.ts';
-import { exportTable } from '../export-table.ts';
+import { exportAs, extensionOf } from '../export-as.ts';
 import { CheckpointPublisher } from '../publisher.ts';
 import type { ExportOptions } from '../select-events.ts';
 import type { Tree } from '../tree.ts';
-import { ExportInput, type ExportFormat } from './inputs.ts';
+import { ExportInput } from './inputs.ts';
 
 const TYPES: Readonly<Record<ExportFormat, string>> = {
   jsonl: 'application/jsonl',
@@ -71,8 +70,8 @@ export class ExportAuditOperation implements Operation<ExportInput> {
     return {
       content: {
         type: TYPES[format],
-        filename: `writ-audit-${checkpoint.size}.${format === 'csv' ? 'csv' : 'jsonl'}`,
-        open: () => (format === 'jsonl' ? exportLines(options) : exportTable(options, format)),
+        filename: `writ-audit-${checkpoint.size}.${extensionOf(format)}`,
+        open: () => exportAs(format, options),
       },
     };
   }

@@ -13,6 +13,7 @@ import {
 } from 'class-validator';
 import { IsId } from '../../operation/fields.ts';
 import { IsInstant } from '../../operation/is-instant.ts';
+import { EXPORT_FORMATS, type ExportFormat } from '../../proof/export-lines.ts';
 
 export class CheckpointInput {
   /** The newest that was signed over at most so many leaves; absent: one over all there is. */
@@ -50,13 +51,10 @@ export class ConsistencyInput {
   from!: number;
 }
 
-const FORMATS = ['jsonl', 'csv', 'cloudevents'] as const;
-export type ExportFormat = (typeof FORMATS)[number];
-
 export class ExportInput {
   /** `jsonl` (the default) can be verified offline; the others are for other tools. */
   @IsOptional()
-  @IsIn(FORMATS)
+  @IsIn(EXPORT_FORMATS)
   format?: ExportFormat;
 
   /** Its life, its uses and what it wrote. */
