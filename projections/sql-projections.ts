@@ -1,5 +1,6 @@
 import type { AnyProjection } from '../libs/projection/projection.ts';
 import { audit } from './audit/audit.projection.ts';
+import { digests } from './digests/digests.projection.ts';
 import { people } from './people/people.projection.ts';
 import { reports } from './reports/reports.projection.ts';
 import { routines } from './routines/routines.projection.ts';
@@ -18,4 +19,5 @@ export const SQL_PROJECTIONS: readonly AnyProjection[] = [
   people,
   audit,
   transparency,
+  digests,
 ];

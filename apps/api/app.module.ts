@@ -18,6 +18,8 @@ import {
 } from '../../libs/comma/reports/operations/write-comments.ts';
 import { CreateReportOperation, UpdateReportOperation } from '../../libs/comma/reports/operations/write-reports.ts';
 import { DecideReportHandler } from '../../libs/comma/reports/report-commands.ts';
+import { DigestKeeper } from '../../libs/digests/digest-keeper.ts';
+import { READ_DIGESTS } from '../../libs/digests/operations/read-digests.ts';
 import { Gate } from '../../libs/gate/gate.ts';
 import { CanIOperation, WhoAmIOperation } from '../../libs/identity/operations/who-am-i.ts';
 import {
@@ -78,6 +80,7 @@ import { CheckpointPublisher } from '../../libs/transparency/publisher.ts';
 import { Denials } from '../../libs/usage/denials.ts';
 import { UsageJournal } from '../../libs/usage/journal.ts';
 import { AUDIT_QUERIES } from '../../projections/audit/queries.ts';
+import { DIGEST_QUERIES } from '../../projections/digests/queries.ts';
 import { PEOPLE_QUERIES } from '../../projections/people/queries.ts';
 import { REPORT_QUERIES } from '../../projections/reports/queries.ts';
 import { ROUTINE_QUERIES } from '../../projections/routines/queries.ts';
@@ -147,6 +150,8 @@ const PROOF = [
   ExportAuditOperation,
 ];
 
+const DIGESTS = [...READ_DIGESTS, ...DIGEST_QUERIES, DigestKeeper];
+
 const QUERIES = [
   ...PEOPLE_QUERIES,
   ...REPORT_QUERIES,
@@ -172,6 +177,7 @@ export const PARTS: readonly Type[] = [
   ...QUERIES,
   ...AUDIT_QUERIES,
   ...READ_AUDIT,
+  ...DIGESTS,
   ...READ_PROJECTIONS,
   ...STEER_PROJECTIONS,
 ];

@@ -14,6 +14,8 @@ export interface Content {
   readonly type: string;
   /** What it is saved as. */
   readonly filename?: string;
+  /** Of the one style sheet within it that a browser may apply: a hash source of CSP (`sha256-…`). */
+  readonly styleHash?: string;
   /** Known beforehand: then any range of it can be asked for. */
   readonly lengthBytes?: number;
   /** Opaque, without quotes: the same as long as the bytes are. */

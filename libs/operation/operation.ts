@@ -34,6 +34,8 @@ export interface OperationSpec<Input extends object = object> {
   readonly output: object;
   /** The answer is bytes of one of these media types (`Done.content`), not JSON. */
   readonly streams?: readonly string[];
+  /** Beside its JSON the answer can be had as bytes of these media types (`Done.content`), over REST only. */
+  readonly alsoAs?: readonly string[];
   readonly effect: 'reads' | 'adds' | 'changes' | 'destroys';
   /** The projection it reads, if any: a call that sends back `X-Log-Position` waits for it. */
   readonly readsFrom?: string;

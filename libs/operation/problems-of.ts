@@ -13,7 +13,7 @@ const FORBIDDEN = 'the token lacks the scope (`missing_scope` names it), or the 
 
 /** Everything a caller of the operation must be ready for, by status; what its declaration rules out is left out. */
 export function problemsOf(spec: OperationSpec): readonly PossibleProblem[] {
-  const { scope, http, effect, streams } = spec;
+  const { scope, http, effect, streams, alsoAs } = spec;
   const hasPath = http.path.includes(':');
   const writes = effect !== 'reads';
   const hasBody = http.method === 'post' || http.method === 'patch';
@@ -27,7 +27,11 @@ export function problemsOf(spec: OperationSpec): readonly PossibleProblem[] {
     writes && { status: 412, code: 'conflict', when: 'it was changed since the version named by `If-Match`' },
     hasBody && { status: 413, code: 'invalid', when: 'the body is too large' },
     hasBody && { status: 415, code: 'invalid', when: 'the body is of another media type' },
-    streams !== undefined && { status: 416, code: 'invalid', when: 'the range asked for lies beyond the end' },
+    (streams ?? alsoAs) !== undefined && {
+      status: 416,
+      code: 'invalid',
+      when: 'the range asked for lies beyond the end',
+    },
     (hasInput || writes) && { status: 422, code: 'invalid', when: 'a field is not as declared; `errors` names it' },
     hasInput && { status: 422, code: 'contains_secret', when: 'a text holds a token' },
     {

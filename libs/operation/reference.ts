@@ -105,9 +105,10 @@ function placeOf({ http: { method, path, upload } }: OperationSpec, name: string
   return upload === undefined && (method === 'post' || method === 'patch') ? 'body' : 'query';
 }
 
-function answerOf({ streams, output }: OperationSpec): string {
+function answerOf({ streams, alsoAs = [], output }: OperationSpec): string {
   if (streams !== undefined) return `the bytes, as ${streams.map((type) => `\`${type}\``).join(', ')}.`;
-  return `${typeOf(output)}.`;
+  const others = alsoAs.map((type) => `, or over REST the bytes as \`${type}\``).join('');
+  return `${typeOf(output)}${others}.`;
 }
 
 /** A JSON schema, as far as this page tells it: what the declarations use, and no more. */

@@ -120,6 +120,12 @@ export const takesBytes = (): Problem =>
     errors: [{ field: '', message: 'must be the bytes of a file' }],
   });
 
+/** On a face that carries JSON only. */
+export const otherThanJson = (): Problem =>
+  problem('invalid', 422, 'This format can be had over REST only; ask for JSON here.', {
+    errors: [{ field: 'format', message: 'must be json on this face' }],
+  });
+
 /** What a file's bytes say it is, is nothing that is kept. */
 export const fileTypeUnknown = (types: readonly string[]): Problem =>
   problem('invalid', 415, `The file must be one of ${types.join(', ')}.`, {

@@ -87,10 +87,10 @@ function describe(spec: OperationSpec, path: string): object {
       : {}),
     responses: {
       [String(spec.http.status ?? 200)]: { description: 'Done', headers: headersOf(spec), content: answerOf(spec) },
-      ...(spec.streams === undefined
+      ...(spec.streams === undefined && spec.alsoAs === undefined
         ? {}
         : {
-            206: { description: 'The part asked for by `Range`', content: answerOf(spec) },
+            206: { description: 'The part asked for by `Range`', content: asBytes(spec.streams ?? spec.alsoAs ?? []) },
             304: { description: 'Not changed' },
           }),
       ...Object.fromEntries(
@@ -160,10 +160,13 @@ function conditionsOf({ effect, readsFrom, http }: OperationSpec): object[] {
 }
 
 /** Bytes of the declared types, else JSON. */
-const answerOf = ({ streams, output }: OperationSpec): object =>
-  streams === undefined
-    ? { 'application/json': { schema: output } }
-    : Object.fromEntries(streams.map((type) => [type, { schema: bytesSchema }]));
+const answerOf = ({ streams, alsoAs = [], output }: OperationSpec): object => ({
+  ...(streams === undefined ? { 'application/json': { schema: output } } : {}),
+  ...asBytes(streams ?? alsoAs),
+});
+
+const asBytes = (types: readonly string[]): object =>
+  Object.fromEntries(types.map((type) => [type, { schema: bytesSchema }]));
 
 const bytesOf = (mostBytes: number): object => ({
   required: true,

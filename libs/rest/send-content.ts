@@ -14,9 +14,10 @@ const STALLED_MS = 60_000;
  * half is never taken for whole.
  */
 export async function sendContent(content: Content, request: Request, response: Response): Promise<void> {
-  const { type, filename, lengthBytes, etag } = content;
+  const { type, filename, styleHash, lengthBytes, etag } = content;
   response.setHeader('X-Content-Type-Options', 'nosniff');
-  response.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
+  const style = styleHash === undefined ? '' : ` style-src '${styleHash}';`;
+  response.setHeader('Content-Security-Policy', `default-src 'none';${style} sandbox`);
   response.setHeader('Content-Disposition', disposition(filename));
   // Kept by the caller alone, and asked for again each time: a token that died shows nothing from a cache.
   response.setHeader('Cache-Control', 'private, no-cache');
