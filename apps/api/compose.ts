@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AssetStore } from '../../libs/assets/asset-store.ts';
 import { openAssetStore } from '../../libs/assets/open-asset-store.ts';
@@ -11,8 +10,8 @@ import type { HotView } from '../../libs/hot-view/hot-view.ts';
 import { MemoryHotView } from '../../libs/hot-view/memory/memory-hot-view.ts';
 import { RedisHotView } from '../../libs/hot-view/redis/redis-hot-view.ts';
 import type { MaintainedView } from '../../libs/projection/maintained-view.ts';
-import { type RunningProjection, startProjection } from '../../libs/projection/runner.ts';
-import { openReadDb, type ReadDb } from '../../libs/read-db/read-db.ts';
+import type { RunningProjection } from '../../libs/projection/runner.ts';
+import type { ReadDb } from '../../libs/read-db/read-db.ts';
 import type { Settings } from '../../libs/settings/settings.ts';
 import { keepSigning } from '../../libs/transparency/keep-signing.ts';
 import { CheckpointPublisher, type PublisherOptions } from '../../libs/transparency/publisher.ts';
@@ -23,9 +22,9 @@ import { keepJournalsClosed } from '../../libs/usage/close-abandoned-journals.ts
 import { UsageJournal } from '../../libs/usage/journal.ts';
 import { type Follower, type FollowOptions, followIntoHotView } from '../../projections/hot-view/follow.ts';
 import { followIntoRedis } from '../../projections/hot-view/follow-redis.ts';
-import { SQL_PROJECTIONS } from '../../projections/sql-projections.ts';
 import { StoredTree } from '../../projections/transparency/tree.ts';
 import { openOutlets, type Outlets } from './open-outlets.ts';
+import { startProjecting } from './projecting.ts';
 
 /** Everything the process is made of, opened and running. */
 export interface Parts {
@@ -67,23 +66,11 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
       () => follower.stop(),
     );
 
-    const readDb = await openReadDb({
-      ...(settings.databaseUrl === null ? {} : { databaseUrl: settings.databaseUrl }),
-      directory: join(settings.dataDir, 'read'),
-    });
-    closing.push(() => readDb.close());
-    const projections: RunningProjection[] = [];
-    for (const projection of SQL_PROJECTIONS) {
-      const running = await startProjection({
-        log,
-        readDb,
-        projection,
-        lead: settings.leadsProjections,
-        onFault: (error) => logger.warn({ err: error, projection: projection.name }, 'projection stopped for now'),
-      });
-      closing.push(() => running.stop());
-      projections.push(running);
-    }
+    const projecting = await startProjecting(settings, log, (projection, error) =>
+      logger.warn({ err: error, projection }, 'projection stopped for now'),
+    );
+    closing.push(() => projecting.stop());
+    const { readDb, projections } = projecting;
 
     const freshness = freshnessOf(log, projections);
     const tree = new StoredTree(readDb);

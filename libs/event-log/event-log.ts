@@ -72,7 +72,8 @@ export type SubscriptionMessage =
   | { readonly kind: 'checkpoint'; readonly position: Position }
   | { readonly kind: 'caught-up'; readonly position: Position | null };
 
-export interface EventLog {
+/** The log to those who only follow it: projections, proofs, replays. */
+export interface LogReader {
   /**
    * Whether a filtered subscription's checkpoints keep up with the live head. Where they are sparse, what must know how
    * far it is follows everything and filters itself.
@@ -81,15 +82,6 @@ export interface EventLog {
 
   /** Names this very log, so that a snapshot or a checkpoint of another one is recognised. */
   id(): Promise<string>;
-
-  /**
-   * Stores the events together, durably, or throws and stores none. Repeating the same ids at the same expected
-   * revision succeeds with the first result (unless the stream's head is that very revision).
-   *
-   * @throws WrongExpectedRevision, AppendTooLarge, StreamDeleted, LogUnavailable (surely not stored),
-   *   OutcomeUnknown (perhaps stored: repeat the same append, alone, until certain)
-   */
-  append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<Appended>;
 
   /** A missing stream is an empty one. Reads what the leader has. @throws LogUnavailable, StreamDeleted */
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent>;
@@ -107,6 +99,17 @@ export interface EventLog {
   head(): Promise<Position | null>;
 
   close(): Promise<void>;
+}
+
+export interface EventLog extends LogReader {
+  /**
+   * Stores the events together, durably, or throws and stores none. Repeating the same ids at the same expected
+   * revision succeeds with the first result (unless the stream's head is that very revision).
+   *
+   * @throws WrongExpectedRevision, AppendTooLarge, StreamDeleted, LogUnavailable (surely not stored),
+   *   OutcomeUnknown (perhaps stored: repeat the same append, alone, until certain)
+   */
+  append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<Appended>;
 }
 
 /** Applied to every event as it is read, so that only the newest shape of a payload is known to the code. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
-import type { EventLog, Position } from '../event-log/event-log.ts';
+import type { LogReader, Position } from '../event-log/event-log.ts';
 import type { ReadDb } from '../read-db/read-db.ts';
 import { type Build, LostLead, type Role, schemaOfBuild } from './build.ts';
 import { BuildWriter } from './build-writer.ts';
@@ -9,7 +9,7 @@ import { EventQueue } from './event-queue.ts';
 import type { AnyProjection } from './projection.ts';
 
 export interface BuildRunnerOptions {
-  readonly log: EventLog;
+  readonly log: LogReader;
   readonly readDb: ReadDb;
   readonly projection: AnyProjection;
   readonly build: Build;

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { EventLog, Position, RecordedEvent } from '../event-log/event-log.ts';
+import type { LogReader, Position, RecordedEvent } from '../event-log/event-log.ts';
 import { LostLead, type Parked, schemaOfBuild } from './build.ts';
 import { moveCheckpoint, park, readBuild, readParked, unpark } from './builds.ts';
 import type { Change } from './change.ts';
@@ -21,7 +21,7 @@ const EVENTS_FAULT = /^(22|23|54)/;
  * and loses nothing (P6). What cannot be applied parks its stream.
  */
 export class BuildWriter {
-  readonly #log: EventLog;
+  readonly #log: LogReader;
   readonly #projection: AnyProjection;
   readonly #build: number;
   readonly #schema: string;
@@ -34,7 +34,7 @@ export class BuildWriter {
   #reportedMs = performance.now();
 
   private constructor(
-    log: EventLog,
+    log: LogReader,
     projection: AnyProjection,
     build: number,
     courtesy: Courtesy,
@@ -57,7 +57,7 @@ export class BuildWriter {
   /** From where the build was left. @throws LostLead where it is gone */
   static async open(
     db: Kysely<unknown>,
-    log: EventLog,
+    log: LogReader,
     projection: AnyProjection,
     build: number,
     courtesy: Courtesy,

@@ -1,5 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { EventLog, Position } from '../event-log/event-log.ts';
+import type { LogReader, Position } from '../event-log/event-log.ts';
 import type { ReadDb } from '../read-db/read-db.ts';
 import { type Build, type Comparison, LostLead, type Parked, type ParkedStatus, schemaOfBuild } from './build.ts';
 import type { ReadModel } from './projection.ts';
@@ -43,7 +43,7 @@ export async function changingBuilds<Result>(
  * back from a back-up), is thrown away. A newer version's build is left alone: releases may run side by side, and only
  * an operator goes back.
  */
-export async function prepare(readDb: ReadDb, projection: ReadModel, log: Pick<EventLog, 'id' | 'head'>) {
+export async function prepare(readDb: ReadDb, projection: ReadModel, log: Pick<LogReader, 'id' | 'head'>) {
   const logId = await log.id();
   await changingBuilds(readDb.db, async (trx) => {
     await createOwnTables(trx);

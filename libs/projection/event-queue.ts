@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EventLog, Position, RecordedEvent, SubscriptionMessage } from '../event-log/event-log.ts';
+import type { LogReader, Position, RecordedEvent, SubscriptionMessage } from '../event-log/event-log.ts';
 
 /** Events to apply together, and the position that is reached with them; null: nothing came in time. */
 export interface Batch {
@@ -43,7 +43,7 @@ export class EventQueue {
 
   /** @param awaited whether somebody waits for the read model to get further */
   constructor(
-    log: EventLog,
+    log: LogReader,
     after: Position | null,
     streamPrefixes: readonly string[] | null,
     signal: AbortSignal,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
-import type { EventLog, Position } from '../event-log/event-log.ts';
+import type { LogReader, Position } from '../event-log/event-log.ts';
 import type { ReadDb } from '../read-db/read-db.ts';
 import { type Build, LostLead } from './build.ts';
 import { BuildRunner, LOCK_NOT_AVAILABLE } from './build-runner.ts';
@@ -24,7 +24,7 @@ import { switchTo } from './switch.ts';
 import { Waiters } from './waiters.ts';
 
 export interface ProjectionOptions {
-  readonly log: EventLog;
+  readonly log: LogReader;
   readonly readDb: ReadDb;
   readonly projection: AnyProjection;
   /** False: another process writes it, this one only asks how far it is. Default: true. */
@@ -33,6 +33,8 @@ export interface ProjectionOptions {
   readonly batchSize?: number;
   /** A fault that will be tried again: a database or log out of reach. */
   readonly onFault?: (error: Error) => void;
+  /** The read model has got so far. */
+  readonly onReached?: (position: Position) => void;
 }
 
 export interface RunningProjection extends MaintainedView {
@@ -258,6 +260,7 @@ class Runner implements RunningProjection {
     if (position === null || (this.#position !== null && position < this.#position)) return;
     this.#position = position;
     this.#waiters.reached(position);
+    this.#options.onReached?.(position);
   }
 
   /** While somebody waits and another process leads, its checkpoint is looked at. */

@@ -1,7 +1,8 @@
-import { rm } from 'node:fs/promises';
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, type PostgresPool } from 'kysely';
 import pg from 'pg';
-import { PGlitePool } from './pglite-pool.ts';
+import type { PGlitePool } from './pglite-port.ts';
+import type { PGliteSession } from './pglite-session.ts';
+import { startPGliteThread } from './pglite-thread.ts';
 
 /** Name under which Nest hands it out. */
 export const READ_DB = Symbol('ReadDb');
@@ -22,22 +23,19 @@ export interface ReadDbOptions {
 }
 
 /**
- * Opens the store of the read models. A folder PGlite cannot open is thrown away: everything in it comes from the log
- * and is built again (P6). A PostgreSQL server is asked only at the first query.
- * @throws Error when neither a URL nor a folder is given, or PGlite does not start in an empty folder
+ * Opens the store of the read models. A PostgreSQL server is asked only at the first query.
+ * @throws Error when neither a URL nor a folder is given, or PGlite does not start
  */
 export async function openReadDb({ databaseUrl, directory }: ReadDbOptions): Promise<ReadDb> {
   if (databaseUrl !== undefined) return readDb('postgresql', postgresPool(databaseUrl));
   if (directory === undefined) throw new Error('A read database needs DATABASE_URL or a folder');
-  try {
-    return readDb('pglite', await PGlitePool.open(directory));
-  } catch {
-    await rm(directory, { recursive: true, force: true });
-    return readDb('pglite', await PGlitePool.open(directory));
-  }
+  return readDb('pglite', await startPGliteThread(directory));
 }
 
-function readDb(engine: ReadDb['engine'], pool: pg.Pool | PGlitePool): ReadDb {
+/** PGlite, on this thread or behind a port to the one it runs on. */
+export const overPGlite = (pool: PGliteSession | PGlitePool): ReadDb => readDb('pglite', pool);
+
+function readDb(engine: ReadDb['engine'], pool: PostgresPool): ReadDb {
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   return { engine, db, close: () => db.destroy() };
 }

@@ -8,8 +8,8 @@ export class Commits {
     this.head = head;
   }
 
-  /** @param streams that were written to */
-  committed(streams: readonly string[], position: number): void {
+  /** @param streams that were written to; null: perhaps all */
+  committed(streams: readonly string[] | null, position: number): void {
     this.head = Math.max(this.head, position);
     for (const watch of this.#watches) watch.tell(streams);
   }
@@ -39,10 +39,10 @@ export class Watch {
     this.close = close;
   }
 
-  tell(streams: readonly string[]): void {
-    this.concerned ||= streams.some(
-      (stream) => this.#streamPrefixes?.some((prefix) => stream.startsWith(prefix)) ?? true,
-    );
+  tell(streams: readonly string[] | null): void {
+    this.concerned ||=
+      streams === null ||
+      streams.some((stream) => this.#streamPrefixes?.some((prefix) => stream.startsWith(prefix)) ?? true);
     this.wake();
   }
 

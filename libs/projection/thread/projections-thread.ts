@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
+import type { LogReader, Position } from '../../event-log/event-log.ts';
+import type { Obstacle, ViewStatus } from '../maintained-view.ts';
+import type { RunningProjection } from '../runner.ts';
+import type { FromProjections, Question, ToProjections } from './messages.ts';
+
+/** The other thread is told of the head this seldom: it takes many events together anyway. */
+const HEAD_PAUSE_MS = 5;
+
+export interface ProjectionsThreadOptions {
+  /** Runs `serveProjections` with these, in this order. */
+  readonly worker: Worker;
+  readonly projections: readonly string[];
+  readonly log: LogReader;
+  readonly onFault: (projection: string, error: Error) => void;
+}
+
+/** Projections that run on a thread of their own, as the gate's thread sees them. */
+export class ProjectionsThread {
+  readonly projections: readonly RunningProjection[];
+  readonly #worker: Worker;
+  readonly #options: ProjectionsThreadOptions;
+  readonly #stopping = new AbortController();
+  readonly #answers = new Map<number, PromiseWithResolvers<unknown>>();
+  readonly #positions = new Map<string, Position>();
+  readonly #started = Promise.withResolvers<void>();
+  readonly #exited = Promise.withResolvers<void>();
+  #telling: Promise<void> = Promise.resolve();
+  #nextId = 0;
+  #ended = false;
+
+  private constructor(options: ProjectionsThreadOptions) {
+    const { worker, projections } = options;
+    this.#options = options;
+    this.#worker = worker;
+    this.projections = projections.map((name) => this.#projection(name));
+    worker.on('message', (message: FromProjections) => this.#hear(message));
+    worker.on('error', (error) => this.#lose(error));
+    worker.on('exit', () => {
+      this.#lose(threadEnded());
+      this.#exited.resolve();
+    });
+  }
+
+  /** Resolves when they run. @throws Error when they do not: a database or log out of reach */
+  static async start(options: ProjectionsThreadOptions): Promise<ProjectionsThread> {
+    const thread = new ProjectionsThread(options);
+    await thread.#started.promise;
+    thread.#telling = thread.#tellHead();
+    return thread;
+  }
+
+  /** Ends after the batches under way. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#telling;
+    if (!this.#ended) this.#say({ kind: 'stop' });
+    await this.#exited.promise;
+  }
+
+  #projection(name: string): RunningProjection {
+    const ask = <Answer>(question: Question): Promise<Answer> => this.#ask(name, question) as Promise<Answer>;
+    return {
+      name,
+      position: () => this.#positions.get(name) ?? null,
+      waitFor: (position, timeoutMs) => ask<boolean>({ method: 'waitFor', position, timeoutMs }),
+      status: () => ask<ViewStatus>({ method: 'status' }),
+      rebuild: (anew) => ask<Obstacle>({ method: 'rebuild', anew }),
+      stopRebuild: () => ask<Obstacle>({ method: 'stopRebuild' }),
+      verify: () => ask<Obstacle>({ method: 'verify' }),
+      retry: (stream) => ask<Obstacle>({ method: 'retry', stream }),
+      stop: () => this.stop(),
+    };
+  }
+
+  #ask(projection: string, question: Question): Promise<unknown> {
+    const answer = Promise.withResolvers<unknown>();
+    if (this.#ended) answer.reject(threadEnded());
+    else {
+      const id = this.#nextId++;
+      this.#answers.set(id, answer);
+      this.#say({ kind: 'ask', id, projection, question });
+    }
+    return answer.promise;
+  }
+
+  #hear(message: FromProjections): void {
+    switch (message.kind) {
+      case 'started':
+        for (const [index, name] of this.#options.projections.entries())
+          this.#reached(name, message.positions[index] ?? null);
+        return this.#started.resolve();
+      case 'reached':
+        return this.#reached(message.projection, message.position);
+      case 'answer':
+        this.#answers.get(message.id)?.resolve(message.answer);
+        this.#answers.delete(message.id);
+        return;
+      case 'failed':
+        this.#answers.get(message.id)?.reject(message.error);
+        this.#answers.delete(message.id);
+        return;
+      case 'fault':
+        return this.#options.onFault(message.projection, message.error);
+      default:
+        return unknownMessage(message);
+    }
+  }
+
+  #reached(projection: string, position: Position | null): void {
+    if (position !== null) this.#positions.set(projection, position);
+  }
+
+  /** A subscription to no stream at all brings checkpoints only: where the head is, and nothing to read. */
+  async #tellHead(): Promise<void> {
+    const { signal } = this.#stopping;
+    const after = await this.#options.log.head().catch(() => null);
+    for await (const message of this.#options.log.subscribe({ after, streamPrefixes: [], signal })) {
+      if (message.kind !== 'checkpoint') continue;
+      this.#say({ kind: 'head', position: message.position });
+      await sleep(HEAD_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  #say(message: ToProjections): void {
+    this.#worker.postMessage(message);
+  }
+
+  #lose(error: Error): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#started.reject(error);
+    if (!this.#stopping.signal.aborted)
+      for (const name of this.#options.projections) this.#options.onFault(name, error);
+    for (const answer of this.#answers.values()) answer.reject(error);
+    this.#answers.clear();
+  }
+}
+
+const threadEnded = (): Error => new Error('the thread of the projections has ended');
+
+function unknownMessage(message: never): never {
+  throw new Error(`unknown message ${JSON.stringify(message)}`);
+}

@@ -1,0 +1,88 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { LogReader, Position } from '../../event-log/event-log.ts';
+import type { ReadDb } from '../../read-db/read-db.ts';
+import type { AnyProjection } from '../projection.ts';
+import { type RunningProjection, startProjection } from '../runner.ts';
+import type { FromProjections, Question, ToProjections } from './messages.ts';
+
+export interface ServeOptions {
+  readonly port: MessagePort;
+  readonly log: LogReader;
+  readonly headIs: (position: Position) => void;
+  readonly readDb: ReadDb;
+  readonly projections: readonly AnyProjection[];
+}
+
+/**
+ * Runs projections on this thread for another one, until that one says stop.
+ * @throws Error when database or log cannot be reached at the start
+ */
+export async function serveProjections({ port, log, headIs, readDb, projections }: ServeOptions): Promise<void> {
+  const running = new Map<string, RunningProjection>();
+  const say = (message: FromProjections): void => port.postMessage(message);
+  const stopAll = async (): Promise<void> => {
+    for (const projection of running.values()) await projection.stop();
+  };
+  const stopped = new Promise<void>((resolve) => {
+    port.on('message', (message: ToProjections) => {
+      switch (message.kind) {
+        case 'head':
+          return headIs(message.position);
+        case 'ask':
+          return void answer(running.get(message.projection), message, say);
+        case 'stop':
+          return resolve();
+        default:
+          return unknownMessage(message);
+      }
+    });
+  });
+  try {
+    for (const projection of projections) {
+      const { name } = projection;
+      const onFault = (error: Error): void => say({ kind: 'fault', projection: name, error });
+      const onReached = (position: Position): void => say({ kind: 'reached', projection: name, position });
+      running.set(name, await startProjection({ log, readDb, projection, onFault, onReached }));
+    }
+    say({ kind: 'started', positions: [...running.values()].map((projection) => projection.position()) });
+    await stopped;
+  } finally {
+    await stopAll();
+  }
+}
+
+async function answer(
+  projection: RunningProjection | undefined,
+  { id, question }: ToProjections & { kind: 'ask' },
+  say: (message: FromProjections) => void,
+): Promise<void> {
+  try {
+    if (projection === undefined) throw new Error('there is no such projection');
+    say({ kind: 'answer', id, answer: await ask(projection, question) });
+  } catch (error) {
+    say({ kind: 'failed', id, error: error as Error });
+  }
+}
+
+function ask(projection: RunningProjection, question: Question): Promise<unknown> {
+  switch (question.method) {
+    case 'status':
+      return projection.status();
+    case 'waitFor':
+      return projection.waitFor(question.position, question.timeoutMs);
+    case 'rebuild':
+      return projection.rebuild(question.anew);
+    case 'stopRebuild':
+      return projection.stopRebuild();
+    case 'verify':
+      return projection.verify();
+    case 'retry':
+      return projection.retry(question.stream);
+    default:
+      return unknownMessage(question);
+  }
+}
+
+function unknownMessage(message: never): never {
+  throw new Error(`unknown message ${JSON.stringify(message)}`);
+}
