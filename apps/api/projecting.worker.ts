@@ -13,7 +13,7 @@ import { SQL_PROJECTIONS } from '../../projections/sql-projections.ts';
 import type { ProjectingOrder } from './projecting.ts';
 
 /** Where processors are short the calls come first. Linux keeps a priority for each thread, elsewhere it is the process's. */
-const NICE = 10;
+const NICE = 5;
 if (process.platform === 'linux') setPriority(NICE);
 
 const order = workerData as ProjectingOrder;

@@ -14,8 +14,8 @@ export interface BuildRunnerOptions {
   readonly projection: AnyProjection;
   readonly build: Build;
   readonly batchSize: number;
-  /** Whether somebody waits for it to get further: it then takes no rest. */
-  readonly awaited: () => boolean;
+  /** Whether others need the CPU and nobody waits for it to get further: it then takes its time. */
+  readonly unhurried: () => boolean;
   /** How far it is, as the leader knows it. */
   readonly onReached: (position: Position) => void;
   /** It has caught up with the log and is not the one that serves; true: it need not be followed further. */
@@ -30,6 +30,9 @@ const IDLE_CHECKPOINT_MS = { postgresql: 250, pglite: 2_000 };
 const RETRY_MS = 500;
 /** Asked to retry, or to try a switch again, it looks after so long at most. */
 const IDLE_MS = 500;
+/** A rest ends after so long, and is looked at this often: somebody may begin to wait. */
+const LONGEST_REST_MS = 500;
+const REST_STEP_MS = 10;
 /** A lock that a switch did not get in time. */
 export const LOCK_NOT_AVAILABLE = '55P03';
 
@@ -111,20 +114,29 @@ export class BuildRunner {
   }
 
   async #follow(db: Kysely<unknown>): Promise<void> {
-    const { log, projection, build, awaited } = this.#options;
+    const { log, projection, build, unhurried } = this.#options;
     const writer = await BuildWriter.open(db, log, projection, build.build, this.#courtesy);
     this.#seen = writer.position;
     this.leading = true;
     this.fault = null;
     const prefixes = log.filteredCheckpoints === 'prompt' ? projection.streamPrefixes : null;
-    const queue = new EventQueue(log, writer.position, prefixes, this.#stopping.signal, awaited);
+    const queue = new EventQueue(log, writer.position, prefixes, this.#stopping.signal, unhurried);
     try {
-      while (await this.#step(db, writer, queue))
+      for (let sinceMs = performance.now(); await this.#step(db, writer, queue); sinceMs = performance.now()) {
         if (this.role !== 'serving') await this.#courtesy.rest(this.#stopping.signal);
+        await this.#giveWay(performance.now() - sinceMs);
+      }
       if (!this.#ended && this.#seen !== null) await writer.store(db, this.#seen);
     } finally {
       await queue.close();
     }
+  }
+
+  /** Rests twice as long as a bite took: two thirds of a processor are left to others. */
+  async #giveWay(tookMs: number): Promise<void> {
+    const untilMs = performance.now() + Math.min(2 * tookMs, LONGEST_REST_MS);
+    while (performance.now() < untilMs && this.#options.unhurried() && !this.#stopping.signal.aborted)
+      await sleep(REST_STEP_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
   }
 
   get #checkpointMs(): number {

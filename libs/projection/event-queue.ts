@@ -10,12 +10,10 @@ export interface Batch {
 /** Live events are fetched this seldom: many share one read and one transaction. */
 const LIVE_PAUSE_MS = 20;
 /**
- * While the event loop is busy and nobody waits for the read model, so many pauses together: a bite's own cost (a read,
- * three statements, two wake-ups) is then shared by all of 200 ms, and the CPU left to the gate.
+ * While the gate is busy and nobody waits for the read model, so many pauses together: a bite's own cost (a read, three
+ * statements, two wake-ups) is then shared by all of 200 ms, and the CPU left to the gate.
  */
 const BUSY_PAUSES = 10;
-/** Share of its time that a busy loop works. */
-const BUSY = 0.5;
 /** A message with this many events says that more are waiting. */
 const BEHIND = 250;
 /** Beyond this the subscription waits. */
@@ -29,8 +27,7 @@ const MOST_QUEUED = 2_000;
 export class EventQueue {
   readonly #ending = new AbortController();
   readonly #pump: Promise<void>;
-  readonly #awaited: () => boolean;
-  #utilization = performance.eventLoopUtilization();
+  readonly #unhurried: () => boolean;
   #events: RecordedEvent[] = [];
   /** Reached once all that is queued is applied. */
   #position: Position | null = null;
@@ -41,15 +38,15 @@ export class EventQueue {
   #wakeTaker: (() => void) | null = null;
   #wakePump: (() => void) | null = null;
 
-  /** @param awaited whether somebody waits for the read model to get further */
+  /** @param unhurried whether others need the CPU and nobody waits for the read model to get further */
   constructor(
     log: LogReader,
     after: Position | null,
     streamPrefixes: readonly string[] | null,
     signal: AbortSignal,
-    awaited: () => boolean = () => false,
+    unhurried: () => boolean = () => false,
   ) {
-    this.#awaited = awaited;
+    this.#unhurried = unhurried;
     if (signal.aborted) this.#ending.abort();
     signal.addEventListener('abort', this.#abort, { once: true });
     this.#ending.signal.addEventListener('abort', () => signal.removeEventListener('abort', this.#abort));
@@ -126,16 +123,8 @@ export class EventQueue {
   async #pause(): Promise<void> {
     for (let pauses = 0; pauses < BUSY_PAUSES && !this.#ending.signal.aborted; pauses++) {
       await sleep(LIVE_PAUSE_MS, undefined, { signal: this.#ending.signal }).catch(() => undefined);
-      if (this.#awaited() || !this.#busy()) return;
+      if (!this.#unhurried()) return;
     }
-  }
-
-  /** Of the time since it was last asked. */
-  #busy(): boolean {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, this.#utilization);
-    this.#utilization = now;
-    return utilization > BUSY;
   }
 
   #ready(): boolean {

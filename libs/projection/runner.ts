@@ -33,6 +33,8 @@ export interface ProjectionOptions {
   readonly batchSize?: number;
   /** A fault that will be tried again: a database or log out of reach. */
   readonly onFault?: (error: Error) => void;
+  /** Whether others need the CPU now; while nobody waits for it, the read model then takes its time. Default: no. */
+  readonly busy?: () => boolean;
   /** The read model has got so far. */
   readonly onReached?: (position: Position) => void;
 }
@@ -232,7 +234,7 @@ class Runner implements RunningProjection {
       projection: this.#projection,
       build,
       batchSize: batchSize ?? (build.role === 'serving' ? LIVE_BATCH : REBUILD_BATCH),
-      awaited: () => this.#waiters.waiting,
+      unhurried: () => !this.#waiters.waiting && (this.#options.busy?.() ?? false),
       onReached: (position) => this.#reached(position),
       onDrained: (db, writer) => this.#drained(db, build, runner, writer),
       onLost: () => this.#wake(),

@@ -2,6 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { serve, type Server } from '../../apps/api/serve.ts';
 import type { Parts } from '../../apps/api/compose.ts';
 import type { EventLog, RecordedEvent } from '../../libs/event-log/event-log.ts';
@@ -86,8 +87,8 @@ export async function startServer(
     log,
     app: server.app,
     logged,
-    call: async (method, path, how) =>
-      call(server.url, method, path, method === 'GET' ? await afterWrites(log, how) : how),
+    call: (method, path, how) =>
+      method === 'GET' ? read(server.url, log, path, how) : call(server.url, method, path, how),
     events: (streamPrefix) =>
       Array.fromAsync(log.readAll(streamPrefix === undefined ? {} : { streamPrefixes: [streamPrefix] })),
     async close() {
@@ -97,10 +98,19 @@ export async function startServer(
   };
 }
 
-/** A reader that has seen all that was written (DESIGN §5), unless it says what it has seen. */
-async function afterWrites(log: EventLog, options: CallOptions = {}): Promise<CallOptions> {
+/** Longest that a reader asks again: on a busy machine a read model may be late for more than the 2 s it is waited for. */
+const LATE_MS = 60_000;
+
+/** A reader that has seen all that was written (DESIGN §5), unless it says what it has seen; told to retry, it does. */
+async function read(url: string, log: EventLog, path: string, options: CallOptions = {}): Promise<Answer> {
   const head = await log.head().catch(() => null);
-  return head === null ? options : { ...options, headers: { 'x-log-position': String(head), ...options.headers } };
+  if (head === null || options.headers?.['x-log-position'] !== undefined) return await call(url, 'GET', path, options);
+  const headers = { 'x-log-position': String(head), ...options.headers };
+  for (const sinceMs = performance.now(); ;) {
+    const answer = await call(url, 'GET', path, { ...options, headers });
+    if (answer.status !== 503 || performance.now() - sinceMs > LATE_MS) return answer;
+    await sleep(100);
+  }
 }
 
 async function call(

@@ -2,8 +2,8 @@ import type { Position } from '../../event-log/event-log.ts';
 
 /** What the gate's thread and the one that runs the projections say to each other. */
 export type ToProjections =
-  /** The log is written up to here. */
-  | { readonly kind: 'head'; readonly position: Position }
+  /** The log is written up to here; whether the gate's loop works more than half of its time. */
+  | { readonly kind: 'head'; readonly position: Position; readonly busy: boolean }
   | { readonly kind: 'ask'; readonly id: number; readonly projection: string; readonly question: Question }
   | { readonly kind: 'stop' };
 

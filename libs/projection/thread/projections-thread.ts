@@ -8,6 +8,9 @@ import type { FromProjections, Question, ToProjections } from './messages.ts';
 /** The other thread is told of the head this seldom: it takes many events together anyway. */
 const HEAD_PAUSE_MS = 5;
 
+/** Share of its time that a busy loop works. */
+const BUSY = 0.5;
+
 export interface ProjectionsThreadOptions {
   /** Runs `serveProjections` with these, in this order. */
   readonly worker: Worker;
@@ -115,10 +118,14 @@ export class ProjectionsThread {
   /** A subscription to no stream at all brings checkpoints only: where the head is, and nothing to read. */
   async #tellHead(): Promise<void> {
     const { signal } = this.#stopping;
+    let before = performance.eventLoopUtilization();
     const after = await this.#options.log.head().catch(() => null);
     for await (const message of this.#options.log.subscribe({ after, streamPrefixes: [], signal })) {
       if (message.kind !== 'checkpoint') continue;
-      this.#say({ kind: 'head', position: message.position });
+      const now = performance.eventLoopUtilization();
+      const busy = performance.eventLoopUtilization(now, before).utilization > BUSY;
+      before = now;
+      this.#say({ kind: 'head', position: message.position, busy });
       await sleep(HEAD_PAUSE_MS, undefined, { signal }).catch(() => undefined);
     }
   }

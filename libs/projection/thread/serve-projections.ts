@@ -5,6 +5,9 @@ import type { AnyProjection } from '../projection.ts';
 import { type RunningProjection, startProjection } from '../runner.ts';
 import type { FromProjections, Question, ToProjections } from './messages.ts';
 
+/** The gate is asked when the log is written only: what it said before then counts no longer than this. */
+const BUSY_LASTS_MS = 100;
+
 export interface ServeOptions {
   readonly port: MessagePort;
   readonly log: LogReader;
@@ -19,6 +22,8 @@ export interface ServeOptions {
  */
 export async function serveProjections({ port, log, headIs, readDb, projections }: ServeOptions): Promise<void> {
   const running = new Map<string, RunningProjection>();
+  let busyUntilMs = 0;
+  const busy = (): boolean => performance.now() < busyUntilMs;
   const say = (message: FromProjections): void => port.postMessage(message);
   const stopAll = async (): Promise<void> => {
     for (const projection of running.values()) await projection.stop();
@@ -27,6 +32,7 @@ export async function serveProjections({ port, log, headIs, readDb, projections 
     port.on('message', (message: ToProjections) => {
       switch (message.kind) {
         case 'head':
+          if (message.busy) busyUntilMs = performance.now() + BUSY_LASTS_MS;
           return headIs(message.position);
         case 'ask':
           return void answer(running.get(message.projection), message, say);
@@ -42,7 +48,7 @@ export async function serveProjections({ port, log, headIs, readDb, projections 
       const { name } = projection;
       const onFault = (error: Error): void => say({ kind: 'fault', projection: name, error });
       const onReached = (position: Position): void => say({ kind: 'reached', projection: name, position });
-      running.set(name, await startProjection({ log, readDb, projection, onFault, onReached }));
+      running.set(name, await startProjection({ log, readDb, projection, busy, onFault, onReached }));
     }
     say({ kind: 'started', positions: [...running.values()].map((projection) => projection.position()) });
     await stopped;
