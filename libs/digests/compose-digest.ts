@@ -91,6 +91,7 @@ function compose(told: Told, most: number): Digest {
         decision,
       })),
       more: Math.max(0, tally.addressesSeen - most),
+      complete: tally.known.complete,
     },
   };
 }

@@ -5,7 +5,7 @@ import { type CallsTold, callsToldBy } from './calls-told.ts';
 import type { ChangeMade, Digest } from './digest.ts';
 import { composeDigest } from './compose-digest.ts';
 import { periodStream } from './events.ts';
-import { KNOWN_FOR_MS, KnownAddresses } from './known-addresses.ts';
+import { KNOWN_FOR_MS } from './known-addresses.ts';
 import { type ClosedPeriod, periodBefore, stretchMs } from './period.ts';
 import { Recently } from './recently.ts';
 import { type LifeStep, TokenLives } from './token-lives.ts';
@@ -24,7 +24,6 @@ export class DigestFold {
   readonly #closesBefore: string;
   readonly #lives: TokenLives;
   readonly #recently = new Recently();
-  readonly #known = new KnownAddresses();
   readonly #workspaces = new Map<string, WorkspaceTally>();
   readonly #routineNames = new Map<string, string>();
   #beforeIsClosed = false;
@@ -69,8 +68,9 @@ export class DigestFold {
   }
 
   #playRoutine({ stream, data }: RecordedEvent): void {
-    const { name } = data as { readonly name?: unknown };
-    if (typeof name === 'string') this.#routineNames.set(stream.slice(ROUTINE_PREFIX.length), name);
+    const { name, at } = data as { readonly name?: string; readonly at: string };
+    if (name !== undefined && Date.parse(at) < this.#closed.period.toMs)
+      this.#routineNames.set(stream.slice(ROUTINE_PREFIX.length), name);
   }
 
   #playCalls(told: CallsTold): void {
@@ -81,7 +81,7 @@ export class DigestFold {
     if (!isOfInterest || (carried !== null && !this.#recently.isNew(carried, timeMs))) return;
     const tally = this.#workspaces.get(this.#lives.known(token)?.workspace ?? '');
     if (tally === undefined) return;
-    const isFirst = told.address !== null && this.#known.isFirst(token, told.address);
+    const isFirst = told.address !== null && tally.known.isFirst(token, told.address);
     if (timeMs < fromMs) {
       if (this.#beforeIsClosed) tally.late += told.count;
       return;

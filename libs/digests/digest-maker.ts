@@ -140,15 +140,27 @@ export class DigestMaker {
 
 /** Lives of tokens, and routines, from the log's beginning; all else from behind `start`. `end` is not included. */
 async function* eventsBetween(log: EventLog, start: Position | null, end: Position): AsyncGenerator<RecordedEvent> {
-  if (start !== null) {
-    for await (const event of log.readAll({ streamPrefixes: [TOKEN_PREFIX, ROUTINE_PREFIX] })) {
-      if (event.position > start) break;
-      yield event;
-    }
-  }
+  if (start !== null) yield* livesUpTo(log, start);
   for await (const event of log.readAll(start === null ? {} : { after: start })) {
     if (event.position >= end) return;
     yield event;
+  }
+}
+
+/** By a subscription, which filters where the events lie (DESIGN §7). */
+async function* livesUpTo(log: EventLog, last: Position): AsyncGenerator<RecordedEvent> {
+  const reading = new AbortController();
+  const asked = { after: null, streamPrefixes: [TOKEN_PREFIX, ROUTINE_PREFIX], signal: reading.signal };
+  try {
+    for await (const message of log.subscribe(asked)) {
+      if (message.kind === 'events') {
+        const before = message.events.filter(({ position }) => position <= last);
+        yield* before;
+        if (before.length < message.events.length) return;
+      } else if (message.kind === 'caught-up' || message.position >= last) return;
+    }
+  } finally {
+    reading.abort();
   }
 }
 

@@ -37,7 +37,10 @@ export interface Digest {
   readonly changes: Rows<TokenChange>;
   readonly expired_tokens: Rows<{ readonly token: TokenName; readonly at: string }>;
   /** From where a token, or one of its lineage, called that had not called from there in the 30 days before. */
-  readonly first_seen_addresses: Rows<FirstSeen>;
+  readonly first_seen_addresses: Rows<FirstSeen> & {
+    /** False: from so many addresses was called that some were not told apart. */
+    readonly complete: boolean;
+  };
 }
 
 /** How calls ended: done; let in, and then answered with a problem; not let in. */

@@ -62,7 +62,12 @@ export const digestSchema = whole({
     },
   }),
   expired_tokens: rows(whole({ token, at: time })),
-  first_seen_addresses: rows(
-    whole({ token, address: text, at: time, operation: text, decision: { enum: ['allowed', 'refused'] } }),
-  ),
+  first_seen_addresses: whole({
+    items: {
+      type: 'array',
+      items: whole({ token, address: text, at: time, operation: text, decision: { enum: ['allowed', 'refused'] } }),
+    },
+    more: count,
+    complete: { type: 'boolean' },
+  }),
 });

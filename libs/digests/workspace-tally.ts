@@ -2,6 +2,7 @@ import type { Actor } from '../person/actor.ts';
 import type { Face } from '../usage/use.ts';
 import type { CallsTold } from './calls-told.ts';
 import type { Calls, ChangeMade } from './digest.ts';
+import { KnownAddresses } from './known-addresses.ts';
 
 export type MutableCalls = { -readonly [Key in keyof Calls]: number };
 
@@ -47,6 +48,7 @@ export class WorkspaceTally {
   /** The first. */
   readonly addresses: AddressTold[] = [];
   addressesSeen = 0;
+  readonly known = new KnownAddresses();
 
   constructor(buckets: number) {
     this.timeline = Array.from({ length: buckets }, noCalls);

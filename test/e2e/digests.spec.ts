@@ -1,13 +1,49 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Digest } from '../../libs/digests/digest.ts';
 import { DigestKeeper } from '../../libs/digests/digest-keeper.ts';
 import { DAY_MS, periodAt } from '../../libs/digests/period.ts';
+import { ownMetadata } from '../../libs/event-log/own-metadata.ts';
+import { newId } from '../../libs/ids/new-id.ts';
+import { type TokenCreated, tokenStream } from '../../libs/tokens/events.ts';
+import { formatToken, newSecret, tokenDigest } from '../../libs/tokens/token-format.ts';
+import { newTokenId } from '../../libs/tokens/token-id.ts';
 import { callTool, connectCurrent } from '../support/mcp.ts';
 import { type Answer, createToken, startServer, type TestServer } from '../support/server.ts';
 
 jest.setTimeout(180_000);
 
 const HOSTILE = '<img src=x onerror=alert`1`>|[a]';
+
+const ELSEWHERE = newId();
+
+/** A token of a workspace that this server has not founded: known to it, as all, by the log. */
+async function auditorOf(server: TestServer, workspace: string): Promise<string> {
+  const nowMs = Date.now();
+  const id = newTokenId(nowMs);
+  const token = formatToken('writ_', id, newSecret());
+  const data: TokenCreated['data'] = {
+    id,
+    catalogue: 'writ',
+    kind: 'agent',
+    name: 'elsewhere',
+    owner: { id: newId(), name: 'Somebody elsewhere' },
+    workspace,
+    scopes: ['audit:read'],
+    restrict: { companies: [], projects: [] },
+    limits: { reads: null, writes: null },
+    expires_at: null,
+    digest: tokenDigest(token),
+    lineage: id,
+    predecessor: null,
+    at: new Date(nowMs).toISOString(),
+  };
+  const event = { id: randomUUID(), type: 'TokenCreated', data, metadata: ownMetadata() };
+  await server.log.append(tokenStream(id), 'no-stream', [event]);
+  while ((await server.call('GET', '/api/v1/audit/keys', { token })).status === 401) await sleep(20);
+  return token;
+}
 
 describe('digests over REST and MCP', () => {
   /** What the server takes for now: calls are recorded by the real time, so their period is over when it is later. */
@@ -16,6 +52,7 @@ describe('digests over REST and MCP', () => {
   let auditor: string;
   let writer: { readonly id: string; readonly token: string };
   let idle: { readonly id: string };
+  let theirs: string;
   let today: string;
 
   const ask = (path: string, token = auditor): Promise<Answer> =>
@@ -37,6 +74,7 @@ describe('digests over REST and MCP', () => {
     await server.call('POST', '/api/v1/reports', { token: writer.token, body: { title: 'Numbers', body: '' } });
     await server.call('GET', '/api/v1/reports/01J9ZK00000000000000000000', { token: writer.token });
     await server.call('GET', '/api/v1/tokens', { token: writer.token });
+    theirs = await auditorOf(server, ELSEWHERE);
     const why = '?reason=leak&note=found%20in%20a%20chat';
     await server.call('DELETE', `/api/v1/tokens/${gone.id}${why}`, { token: server.operator });
   });
@@ -126,7 +164,18 @@ describe('digests over REST and MCP', () => {
     expect(await markdown.text()).toContain(String.raw`\<img src=x onerror=alert\`1\`\>\|\[a\]`);
   });
 
-  it('P13 shows nothing of another workspace, and nothing to who may not', async () => {
+  it('P8 P13 shows nothing of another workspace, and nothing to who may not', async () => {
+    const own = await ask(`/${today}`);
+    const their = await ask(`/${today}`, theirs);
+    expect([own.body['workspace'], their.body['workspace']]).toEqual([server.parts.founded.workspace, ELSEWHERE]);
+    expect(their.body['totals']).toMatchObject({ tokens_created: 1, tokens_alive: 1, allowed: 1 });
+    expect(JSON.stringify(own.body)).not.toContain('elsewhere');
+    for (const { id } of [writer, idle]) expect(JSON.stringify(their.body)).not.toContain(id);
+    const { body: listed } = await ask(`?to=${today}T00:00:01Z&period=daily`, theirs);
+    expect(listed['items']).toMatchObject([{ id: today, totals: { tokens_created: 1 } }]);
+    // Founded when the day was closed already.
+    expect((await ask(`/${today}`, await auditorOf(server, newId()))).status).toBe(404);
+
     const other = await createToken(server, { catalogue: 'writ', scopes: ['tokens:read'] });
     expect((await ask('', other.token)).status).toBe(403);
     expect((await ask(`/${today}`, other.token)).status).toBe(403);

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { QueryBus } from '@nestjs/cqrs';
 import type { Content } from '../../operation/content.ts';
 import { type Call, DeclareOperation, type Operation, READ, type Result } from '../../operation/operation.ts';
@@ -88,6 +89,7 @@ function pageOf(digest: Digest, format: 'markdown' | 'html'): Content {
     filename: `writ-digest-${digest.id}.${isHtml ? 'html' : 'md'}`,
     ...(isHtml ? { styleHash: STYLE_HASH } : {}),
     lengthBytes: bytes.length,
+    etag: hash('sha256', bytes),
     async *open(range) {
       yield range === undefined ? bytes : bytes.subarray(range.first, range.last + 1);
     },

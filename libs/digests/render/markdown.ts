@@ -6,7 +6,7 @@ import { basisText, moreText, number, stretchName, sumOf, titleOf } from './word
 export function markdownOf(digest: Digest): string {
   return [
     `# ${escaped(titleOf(digest))}`,
-    `Workspace \`${digest.workspace}\`, from ${digest.from} to ${digest.to} (not included).`,
+    `Workspace ${escaped(digest.workspace)}, from ${digest.from} to ${digest.to} (not included).`,
     table(
       [
         { name: 'figure', isNumber: false },

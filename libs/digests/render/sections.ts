@@ -41,7 +41,7 @@ export function sectionsOf(digest: Digest): readonly Section[] {
     ),
     section(
       'Addresses seen for the first time',
-      'From where a token, or the one it succeeds, had not called in the 30 days before.',
+      `From where a token, or the one it succeeds, had not called in the 30 days before.${digest.first_seen_addresses.complete ? '' : ' There were so many addresses that some were not told apart: this list is not complete.'}`,
       [text('when'), text('address'), text('token'), text('id'), text('first call'), text('decision')],
       digest.first_seen_addresses,
       ({ at, address, token, operation, decision }) => [
