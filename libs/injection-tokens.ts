@@ -11,3 +11,5 @@ export const ASSET_STORE = Symbol('AssetStore');
 export const SETTINGS = Symbol('Settings');
 /** Every view made from the log that operators can look at and rebuild (libs/projection/maintained-view.ts). */
 export const MAINTAINED_VIEWS = Symbol('MaintainedViews');
+/** What carries the history out of the log by itself (libs/transparency/outlets.ts). */
+export const OUTLETS = Symbol('Outlets');

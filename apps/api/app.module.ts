@@ -30,6 +30,7 @@ import {
   FRESHNESS,
   HOT_VIEW,
   MAINTAINED_VIEWS,
+  OUTLETS,
   SETTINGS,
   TREE,
 } from '../../libs/injection-tokens.ts';
@@ -69,6 +70,7 @@ import { DecideTokenHandler, HandOverHandler } from '../../libs/tokens/token-com
 import { TokenRecords } from '../../libs/tokens/token-records.ts';
 import { CosignCheckpointOperation } from '../../libs/transparency/operations/cosign-checkpoint.ts';
 import { ExportAuditOperation } from '../../libs/transparency/operations/export-audit.ts';
+import { GetOutletsOperation } from '../../libs/transparency/operations/get-outlets.ts';
 import {
   GetCheckpointOperation,
   GetTileOperation,
@@ -148,6 +150,7 @@ const PROOF = [
   ListSigningKeysOperation,
   CosignCheckpointOperation,
   ExportAuditOperation,
+  GetOutletsOperation,
 ];
 
 const DIGESTS = [...READ_DIGESTS, ...DIGEST_QUERIES, DigestKeeper];
@@ -211,6 +214,7 @@ export class AppModule {
         { provide: UsageJournal, useValue: parts.journal },
         { provide: Denials, useValue: parts.denials },
         { provide: TREE, useValue: parts.tree },
+        { provide: OUTLETS, useValue: parts.outlets },
         { provide: CheckpointPublisher, useValue: parts.publisher },
         { provide: ASSET_STORE, useValue: parts.assets },
         ...PARTS,

@@ -23,7 +23,7 @@ import { UsageJournal } from '../../libs/usage/journal.ts';
 import { type Follower, type FollowOptions, followIntoHotView } from '../../projections/hot-view/follow.ts';
 import { followIntoRedis } from '../../projections/hot-view/follow-redis.ts';
 import { StoredTree } from '../../projections/transparency/tree.ts';
-import { openOutlets, type Outlets } from './open-outlets.ts';
+import { type OpenOutlets, openOutlets } from './open-outlets.ts';
 import { startProjecting } from './projecting.ts';
 
 /** Everything the process is made of, opened and running. */
@@ -39,7 +39,7 @@ export interface Parts {
   readonly denials: Denials;
   readonly tree: Tree;
   readonly publisher: CheckpointPublisher;
-  readonly outlets: Outlets;
+  readonly outlets: OpenOutlets;
   readonly assets: AssetStore;
   readonly founded: Founded;
   close(): Promise<void>;
@@ -77,7 +77,7 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
     const publisher = await openPublisher(settings, { log, tree, freshness });
     const signing = keepSigning(publisher, (error) => logger.error({ err: error }, 'the log was not signed'));
     closing.push(() => signing.stop());
-    const outlets = openOutlets(settings, { log, tree, publisher }, logger);
+    const outlets = await openOutlets(settings, { log, tree, publisher }, logger);
     closing.push(() => outlets.stop());
 
     const denials = new Denials(log, Date.now);

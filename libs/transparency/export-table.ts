@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '../event-log/event-log.ts';
-import { useOf } from '../usage/use.ts';
+import { recordOf } from './event-record.ts';
 import { Pieces } from './pieces.ts';
 import { type ExportOptions, selectEvents } from './select-events.ts';
 
@@ -42,28 +42,9 @@ const COLUMNS = [
 ] as const;
 
 function csvRow(event: RecordedEvent, leaf: number): string {
-  const use = useOf(event);
-  const { actor } = event.metadata as { actor?: { person?: { name?: string }; token?: string; label?: string } };
   const row: Readonly<Record<(typeof COLUMNS)[number], unknown>> = {
+    ...recordOf(event),
     leaf,
-    position: event.position,
-    time: new Date(event.recordedAt).toISOString(),
-    stream: event.stream,
-    revision: event.revision,
-    type: event.type,
-    id: event.id,
-    token: use?.token ?? actor?.token,
-    owner: actor?.person?.name,
-    label: actor?.label,
-    face: use?.face,
-    operation: use?.operation,
-    resource: use?.resource,
-    decision: use?.decision,
-    reason: use?.reason,
-    status: use?.status,
-    client_address: use?.client_address,
-    client_name: use?.client_name,
-    request_id: use?.request_id,
     data: JSON.stringify(event.data),
   };
   return `${COLUMNS.map((column) => cell(row[column])).join()}\r\n`;

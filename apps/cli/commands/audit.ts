@@ -2,10 +2,11 @@ import { Command } from 'nest-commander';
 import { WrongUsage } from '../failures.ts';
 import { AuditExportCommand } from './audit-export.ts';
 import { AuditKeysCommand } from './audit-keys.ts';
+import { AuditOutletsCommand } from './audit-outlets.ts';
 import { AuditVerifyCommand } from './audit-verify.ts';
 import { WritCommand } from './writ-command.ts';
 
-export const AUDIT_COMMANDS = [AuditExportCommand, AuditVerifyCommand, AuditKeysCommand];
+export const AUDIT_COMMANDS = [AuditExportCommand, AuditVerifyCommand, AuditKeysCommand, AuditOutletsCommand];
 
 @Command({
   name: 'audit',
