@@ -25,6 +25,14 @@ export function parseRequestId(text: string): string {
   throw new WrongUsage('A request’s id is the 26 characters of an answer’s X-Request-Id.');
 }
 
+/** A day, an ISO week or a month, as digests are named by. */
+export function parsePeriodId(text: string): string {
+  if (/^\d{4}-(?:\d{2}(?:-\d{2})?|W\d{2})$/.test(text)) return text;
+  throw new WrongUsage(
+    `Not a period: ${quote(text)}. Write a day (2026-11-24), an ISO week (2026-W48) or a month (2026-11).`,
+  );
+}
+
 /** `90s`, `45m`, `12h`, `30d`, `2w`, in seconds. */
 export function parseDuration(text: string): number {
   const [, count, unit] = DURATION.exec(text) ?? [];

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AUDIT_COMMANDS, AuditGroupCommand } from './commands/audit.ts';
+import { DIGEST_COMMANDS, DigestGroupCommand } from './commands/digest.ts';
 import { DemoCommand } from './commands/demo.ts';
 import { InitCommand, RecoverCommand } from './commands/founding.ts';
 import { MeCommand } from './commands/me.ts';
@@ -26,6 +27,8 @@ export class CliModule {
         ...PROJECTION_COMMANDS,
         AuditGroupCommand,
         ...AUDIT_COMMANDS,
+        DigestGroupCommand,
+        ...DIGEST_COMMANDS,
         MeCommand,
         WhyCommand,
         ReplayCommand,

@@ -350,6 +350,7 @@ describe('writ', () => {
       token: ['create', 'list', 'show', 'history', 'change', 'rotate', 'suspend', 'resume', 'revoke'],
       projections: ['list', 'status', 'rebuild', 'verify', 'retry'],
       audit: ['export', 'verify', 'keys'],
+      digest: ['list', 'show'],
     };
     const everyCommand = [
       ...Object.entries(groups).flatMap(([group, commands]) => commands.map((command) => [group, command])),

@@ -58,6 +58,7 @@ function overview(root: CommanderCommand): string {
 
 const TITLES: Readonly<Record<string, string>> = {
   audit: 'History',
+  digest: 'What happened in a period',
   token: 'Tokens',
   projections: 'Views made from the log',
 };

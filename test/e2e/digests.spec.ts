@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Digest } from '../../libs/digests/digest.ts';
@@ -9,6 +11,7 @@ import { newId } from '../../libs/ids/new-id.ts';
 import { type TokenCreated, tokenStream } from '../../libs/tokens/events.ts';
 import { formatToken, newSecret, tokenDigest } from '../../libs/tokens/token-format.ts';
 import { newTokenId } from '../../libs/tokens/token-id.ts';
+import { type CliRun, writ } from '../support/cli.ts';
 import { callTool, connectCurrent } from '../support/mcp.ts';
 import { type Answer, createToken, startServer, type TestServer } from '../support/server.ts';
 
@@ -162,6 +165,30 @@ describe('digests over REST and MCP', () => {
     const markdown = await page('markdown');
     expect(markdown.headers.get('content-type')).toBe('text/markdown; charset=utf-8');
     expect(await markdown.text()).toContain(String.raw`\<img src=x onerror=alert\`1\`\>\|\[a\]`);
+  });
+
+  it('is read by the command line, to the screen or into a file', async () => {
+    const run = (...words: string[]): Promise<CliRun> =>
+      writ(['digest', ...words], { WRIT_URL: server.url, WRIT_TOKEN: auditor, DATA_DIR: server.dataDir });
+    const list = await run('list', '--period', 'daily', '--all');
+    expect(list.out).toMatch(/^PERIOD +KIND +ALLOWED/);
+    expect(list.out).toMatch(new RegExp(`^${today} +daily +\\d`, 'm'));
+
+    const shown = await run('show', today);
+    expect(shown.out).toMatch(/^# Daily digest · /);
+    expect(`${shown.out.trimEnd()}\n`).toBe(await (await page('markdown')).text());
+    const file = join(server.dataDir, 'digest.html');
+    expect(await run('show', today, '--format', 'html', '--to', file)).toMatchObject({ exit: 0 });
+    expect(readFileSync(file, 'utf8')).toBe(await (await page('html')).text());
+    expect((await run('show', today, '--json')).out.trimEnd()).toBe(await (await page('json')).text());
+
+    expect(await run('show', '1999-01')).toMatchObject({ exit: 1, out: '' });
+    for (const wrong of [
+      ['show', 'yesterday'],
+      ['show', today, '--format', 'pdf'],
+      ['list', '--period', 'yearly'],
+    ])
+      expect([wrong, (await run(...wrong)).exit]).toEqual([wrong, 2]);
   });
 
   it('P8 P13 shows nothing of another workspace, and nothing to who may not', async () => {

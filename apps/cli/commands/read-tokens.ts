@@ -1,49 +1,12 @@
 import { Option, SubCommand } from 'nest-commander';
 import type { TokenRecord } from '../../../libs/tokens/record.ts';
 import type { HistoryItem } from '../../../libs/usage/queries.ts';
-import { parseCount, parseTime, parseTokenId } from '../arguments.ts';
-import { remindOfOperatorToken } from '../connection.ts';
-import { WrongUsage } from '../failures.ts';
+import { parseTime, parseTokenId } from '../arguments.ts';
 import { historyTable } from '../show/history.ts';
 import { tokenList } from '../show/tokens.ts';
-import type { Answer, PageOf } from '../writ-client.ts';
+import { ListCommand, type ListOptions } from './list-command.ts';
 import { TokenCommand } from './token-command.ts';
 import type { JsonOption } from './writ-command.ts';
-
-const ITEMS_UNASKED = 50;
-
-interface ListOptions extends JsonOption {
-  readonly all?: boolean;
-  readonly limit?: number;
-}
-
-/** Lists come page by page and are shown so: the longest history needs no more memory than a page. */
-abstract class ListCommand extends TokenCommand {
-  protected async list<Item>(
-    pages: (most: number) => AsyncGenerator<Answer<PageOf<Item>>>,
-    { all, limit, json }: ListOptions,
-    table: (items: readonly Item[]) => string,
-  ): Promise<void> {
-    if (all === true && limit !== undefined) throw new WrongUsage('Either --all or --limit, not both.');
-    let more = false;
-    for await (const { text, body } of pages(all === true ? Infinity : (limit ?? ITEMS_UNASKED))) {
-      this.terminal.line(json === true ? text : table(body.items));
-      more = body.next !== null;
-    }
-    if (more && json !== true) this.terminal.warn('There are more: --all shows everything, --limit N the first N.');
-    remindOfOperatorToken(this.terminal);
-  }
-
-  @Option({ flags: '--all', description: 'everything there is, page by page' })
-  parseAll(): boolean {
-    return true;
-  }
-
-  @Option({ flags: '--limit <n>', description: `the first n (default: ${ITEMS_UNASKED})` })
-  parseLimit(text: string): number {
-    return parseCount(text, '--limit');
-  }
-}
 
 interface ListTokensOptions extends ListOptions {
   readonly catalogue?: string;

@@ -92,10 +92,10 @@ function shortened(name: string): string {
   return characters.length <= LONGEST_NAME ? name : `${characters.slice(0, LONGEST_NAME - 1).join('')}…`;
 }
 
-/** 1, 2, 4, 10, 20, 40, 100, …: an axis with whole numbers. */
+/** 1, 2, 4, 6, 8, 10, 20, 40, …: an axis with whole numbers. */
 function roundedUp(most: number): number {
   const tens = 10 ** Math.floor(Math.log10(most));
-  return [1, 2, 4, 10].map((factor) => factor * tens).find((end) => end >= most) ?? most;
+  return [1, 2, 4, 6, 8, 10].map((factor) => factor * tens).find((end) => end >= most) ?? most;
 }
 
 /** Two digits after the point, as any machine writes them. */

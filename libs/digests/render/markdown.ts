@@ -4,7 +4,7 @@ import { basisText, moreText, number, stretchName, sumOf, titleOf } from './word
 
 /** A digest as Markdown (CommonMark with GitHub's tables): the same bytes for the same digest. */
 export function markdownOf(digest: Digest): string {
-  return [
+  const parts = [
     `# ${escaped(titleOf(digest))}`,
     `Workspace ${escaped(digest.workspace)}, from ${digest.from} to ${digest.to} (not included).`,
     table(
@@ -19,8 +19,8 @@ export function markdownOf(digest: Digest): string {
     ...sectionsOf(digest).flatMap(sectionText),
     '## How this was made',
     basisText(digest),
-    '',
-  ].join('\n\n');
+  ];
+  return `${parts.join('\n\n')}\n`;
 }
 
 const BLOCKS = 40;
@@ -68,4 +68,4 @@ function table(columns: Section['columns'], rows: Section['rows']): string {
 export const escaped = (text: string): string =>
   text
     .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-    .replaceAll(/[\\`*_[\]<>|~&$@!]|:(?=[a-z/])|(?<=www)\./gi, String.raw`\$&`);
+    .replaceAll(/[\\`*_[\]<>|~&$@!]|:(?=\/\/|[a-z+-][\w+-]*:)|(?<=www)\./gi, String.raw`\$&`);
