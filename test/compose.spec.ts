@@ -19,14 +19,14 @@ interface Service {
 }
 
 interface Compose {
-  readonly services: Readonly<Record<'init' | 'api' | 'eventstore' | 'redis' | 'postgres', Service>>;
+  readonly services: Readonly<Record<'init' | 'api' | 'eventstore' | 'redis' | 'postgres' | 'keys', Service>>;
   readonly networks: Readonly<Record<string, { readonly internal?: boolean }>>;
 }
 
 const text = readFileSync('docker-compose.yml', 'utf8');
 const { services, networks } = parse(text, { merge: true }) as Compose;
-const stores = ['eventstore', 'redis', 'postgres'] as const;
-const secrets = { POSTGRES_PASSWORD: 'p', REDIS_PASSWORD: 'r' };
+const stores = ['eventstore', 'redis', 'postgres', 'keys'] as const;
+const secrets = { KEYS_PASSWORD: 'k', POSTGRES_PASSWORD: 'p', REDIS_PASSWORD: 'r' };
 
 describe('docker-compose.yml', () => {
   it.each(['init', 'api'] as const)('gives %s settings it knows, and which it starts with', (name) => {
@@ -38,14 +38,15 @@ describe('docker-compose.yml', () => {
       eventStoreUrl: 'esdb://eventstore:2113?tls=false',
       redisUrl: 'redis://:r@redis:6379',
       databaseUrl: 'postgres://writ:p@postgres:5432/writ',
+      personKeysUrl: 'postgres://writ:k@keys:5432/writ',
       dataDir: '/data',
       assets: { kind: 'folder', path: '/data/assets' },
     });
   });
 
   it('names the hosts and ports its own services have', () => {
-    const { EVENTSTORE_URL, REDIS_URL, DATABASE_URL } = interpolated(services.api.environment);
-    const hosts = [EVENTSTORE_URL, REDIS_URL, DATABASE_URL].map((url) => new URL(url ?? '').hostname);
+    const { EVENTSTORE_URL, REDIS_URL, DATABASE_URL, PERSON_KEYS_URL } = interpolated(services.api.environment);
+    const hosts = [EVENTSTORE_URL, REDIS_URL, DATABASE_URL, PERSON_KEYS_URL].map((url) => new URL(url ?? '').hostname);
     expect(hosts).toEqual(stores);
   });
 
@@ -60,7 +61,7 @@ describe('docker-compose.yml', () => {
   it('starts each after what it needs is healthy, and `writ init` once before all of api', () => {
     for (const name of ['api', ...stores] as const) expect(services[name].healthcheck?.test.length).toBeGreaterThan(1);
     expect(services.init.command?.slice(1)).toEqual(['dist/apps/cli/main.js', 'init']);
-    expect(services.init.depends_on).toEqual({ eventstore: { condition: 'service_healthy' } });
+    expect(Object.keys(services.init.depends_on ?? {})).toEqual(['eventstore', 'keys']);
     const healthy = Object.fromEntries(stores.map((name) => [name, { condition: 'service_healthy' }]));
     expect(services.api.depends_on).toEqual({ ...healthy, init: { condition: 'service_completed_successfully' } });
     expect(services.api.healthcheck?.test.join(' ')).toContain('/health/ready');

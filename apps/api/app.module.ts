@@ -38,8 +38,10 @@ import { McpFace } from '../../libs/mcp/mcp-face.ts';
 import { AtHead } from '../../libs/operation/at-head.ts';
 import { Operations } from '../../libs/operation/operations.ts';
 import { READ_PEOPLE } from '../../libs/people/operations/read-people.ts';
+import { ErasePersonOperation } from '../../libs/people/operations/erase-person.ts';
 import { WRITE_PEOPLE } from '../../libs/people/operations/write-people.ts';
 import { DecidePersonHandler } from '../../libs/people/person-commands.ts';
+import { PersonKeys } from '../../libs/privacy/person-keys.ts';
 import { READ_PROJECTIONS } from '../../libs/projection/operations/read-projections.ts';
 import { STEER_PROJECTIONS } from '../../libs/projection/operations/steer-projections.ts';
 import { READ_DB } from '../../libs/read-db/read-db.ts';
@@ -68,6 +70,7 @@ import { SuspendTokenOperation } from '../../libs/tokens/operations/suspend-toke
 import { TokenAnswers } from '../../libs/tokens/token-answers.ts';
 import { DecideTokenHandler, HandOverHandler } from '../../libs/tokens/token-commands.ts';
 import { TokenRecords } from '../../libs/tokens/token-records.ts';
+import { TokensOfPerson } from '../../libs/tokens/tokens-of-person.ts';
 import { CosignCheckpointOperation } from '../../libs/transparency/operations/cosign-checkpoint.ts';
 import { ExportAuditOperation } from '../../libs/transparency/operations/export-audit.ts';
 import { GetOutletsOperation } from '../../libs/transparency/operations/get-outlets.ts';
@@ -110,6 +113,7 @@ const TOKENS = [
   WhoAmIOperation,
   CanIOperation,
   TokenRecords,
+  TokensOfPerson,
   TokenAnswers,
   DecideTokenHandler,
   HandOverHandler,
@@ -129,7 +133,7 @@ const COMMA = [
   DecideReportHandler,
 ];
 
-const PEOPLE = [...WRITE_PEOPLE, ...READ_PEOPLE, DecidePersonHandler];
+const PEOPLE = [...WRITE_PEOPLE, ErasePersonOperation, ...READ_PEOPLE, DecidePersonHandler];
 
 const ROUTINES = [
   ...READ_ROUTINES,
@@ -204,6 +208,7 @@ export class AppModule {
       controllers: [HealthController],
       providers: [
         { provide: EVENT_LOG, useValue: parts.log },
+        { provide: PersonKeys, useValue: parts.keys },
         { provide: HOT_VIEW, useValue: parts.view },
         { provide: READ_DB, useValue: parts.readDb },
         { provide: FRESHNESS, useValue: parts.freshness },

@@ -3,12 +3,14 @@ import type { AssetStore } from '../../libs/assets/asset-store.ts';
 import { openAssetStore } from '../../libs/assets/open-asset-store.ts';
 import type { Catalogues } from '../../libs/catalogue/catalogue.ts';
 import type { EventLog } from '../../libs/event-log/event-log.ts';
-import { openEventLog } from '../../libs/event-log/open-event-log.ts';
 import { type Founded, found, requireFounded } from '../../libs/founding/founding.ts';
 import type { Freshness } from '../../libs/gate/freshness.ts';
 import type { HotView } from '../../libs/hot-view/hot-view.ts';
 import { MemoryHotView } from '../../libs/hot-view/memory/memory-hot-view.ts';
 import { RedisHotView } from '../../libs/hot-view/redis/redis-hot-view.ts';
+import { carryOutErasures, rebuildWithoutErased } from '../../libs/privacy/erasures.ts';
+import { openSealedLog } from '../../libs/privacy/open-sealed-log.ts';
+import type { PersonKeys } from '../../libs/privacy/person-keys.ts';
 import type { MaintainedView } from '../../libs/projection/maintained-view.ts';
 import type { RunningProjection } from '../../libs/projection/runner.ts';
 import type { ReadDb } from '../../libs/read-db/read-db.ts';
@@ -29,6 +31,7 @@ import { startProjecting } from './projecting.ts';
 /** Everything the process is made of, opened and running. */
 export interface Parts {
   readonly log: EventLog;
+  readonly keys: PersonKeys;
   readonly view: HotView;
   readonly readDb: ReadDb;
   readonly projections: readonly RunningProjection[];
@@ -53,8 +56,10 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
   };
   const onFault = (error: Error): void => logger.error({ err: error }, 'the hot view cannot follow the log for now');
   try {
-    const log = await openEventLog(settings);
-    closing.push(() => log.close());
+    const opened = await openSealedLog(settings);
+    const { log, keys } = opened;
+    closing.push(() => opened.close());
+    await carryOutErasures(log, keys);
     const founded =
       settings.eventStoreUrl === null
         ? await found(log, catalogues, settings.dataDir, Date.now)
@@ -71,6 +76,8 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
     );
     closing.push(() => projecting.stop());
     const { readDb, projections } = projecting;
+    const unsettled = await keys.unsettled();
+    if (unsettled.length > 0) await rebuildWithoutErased(projections, keys, unsettled);
 
     const freshness = freshnessOf(log, projections);
     const tree = new StoredTree(readDb);
@@ -90,6 +97,7 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
     closing.push(() => abandoned.stop());
     return {
       log,
+      keys,
       view,
       readDb,
       projections,

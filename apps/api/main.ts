@@ -3,6 +3,7 @@ import { LogInUse } from '../../libs/event-log/sqlite/folder-lock.ts';
 import { NotFounded } from '../../libs/founding/founding.ts';
 import { operatorTokenFile, readOperatorToken } from '../../libs/founding/operator-token-file.ts';
 import { createLogger } from '../../libs/logging/logger.ts';
+import { KeysMissing } from '../../libs/privacy/open-sealed-log.ts';
 import { readSettings, type Settings } from '../../libs/settings/settings.ts';
 import { SettingsMistake } from '../../libs/settings/settings-mistake.ts';
 import { fillSample } from '../../libs/sample/fill-sample.ts';
@@ -20,7 +21,8 @@ try {
     error instanceof SettingsMistake ||
     error instanceof CatalogueMistake ||
     error instanceof LogInUse ||
-    error instanceof NotFounded;
+    error instanceof NotFounded ||
+    error instanceof KeysMissing;
   console.error(known ? error.message : error);
   process.exit(1);
 }

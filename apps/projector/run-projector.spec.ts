@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadCatalogues } from '../../libs/catalogue/load-catalogues.ts';
-import { openEventLog } from '../../libs/event-log/open-event-log.ts';
 import { found } from '../../libs/founding/founding.ts';
 import { createLogger } from '../../libs/logging/logger.ts';
+import { openSealedLog } from '../../libs/privacy/open-sealed-log.ts';
 import { startProjection } from '../../libs/projection/runner.ts';
 import { openReadDb } from '../../libs/read-db/read-db.ts';
 import { readSettings, type Settings } from '../../libs/settings/settings.ts';
@@ -29,6 +29,7 @@ describe('a projector', () => {
     settings = readSettings({
       EVENTSTORE_URL: double.connectionString,
       DATABASE_URL: postgres.url,
+      PERSON_KEYS_URL: postgres.url,
       REDIS_URL: 'redis://127.0.0.1:1',
       ASSETS_URL: `file://${dataDir}/assets`,
       DATA_DIR: dataDir,
@@ -40,8 +41,8 @@ describe('a projector', () => {
   }, 60_000);
 
   it('P6 leads and rebuilds for a server that only reads, and hands over to the one that stands by', async () => {
-    const log = await openEventLog(settings);
-    ending.push(() => log.close());
+    const { log, close } = await openSealedLog(settings);
+    ending.push(close);
     await found(log, loadCatalogues(null), dataDir, Date.now);
     const readDb = await openReadDb({ databaseUrl: settings.databaseUrl ?? '' });
     ending.push(() => readDb.close());

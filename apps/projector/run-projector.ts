@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Logger } from 'pino';
-import { openEventLog } from '../../libs/event-log/open-event-log.ts';
 import { requireFounded } from '../../libs/founding/founding.ts';
+import { openSealedLog } from '../../libs/privacy/open-sealed-log.ts';
 import { startProjection } from '../../libs/projection/runner.ts';
 import { openReadDb } from '../../libs/read-db/read-db.ts';
 import type { Settings } from '../../libs/settings/settings.ts';
@@ -19,8 +19,9 @@ export async function runProjector(settings: Settings, logger: Logger, signal: A
   }
   const closing: (() => Promise<void>)[] = [];
   try {
-    const log = await openEventLog(settings);
-    closing.push(() => log.close());
+    const opened = await openSealedLog(settings);
+    const { log } = opened;
+    closing.push(() => opened.close());
     await requireFounded(log);
     const readDb = await openReadDb({ databaseUrl });
     closing.push(() => readDb.close());

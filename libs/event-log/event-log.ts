@@ -80,6 +80,9 @@ export interface LogReader {
    */
   readonly filteredCheckpoints: 'prompt' | 'sparse';
 
+  /** Where this one opens what is sealed (libs/privacy): the same log as it is stored, for what hashes its events. */
+  readonly stored?: EventLog;
+
   /** Names this very log, so that a snapshot or a checkpoint of another one is recognised. */
   id(): Promise<string>;
 

@@ -16,7 +16,7 @@ import {
 import { newId } from '../ids/new-id.ts';
 
 /** Founding is an append to this very stream expecting none, so two starts cannot make two owners. */
-const FOUNDING_STREAM = 'workspace-founding';
+export const FOUNDING_STREAM = 'workspace-founding';
 
 interface WorkspaceFounded {
   readonly type: 'WorkspaceFounded';

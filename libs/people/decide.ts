@@ -4,7 +4,7 @@ import type { PersonAdded, PersonEvent } from './events.ts';
 import { type AddedPerson, evolve, type KnownPerson, noPerson } from './known-person.ts';
 
 /** `workspace` is the caller's: who is in another is not there (P13). `at` is RFC 3339. */
-export type PersonCommand = AddPerson | RenamePerson | AddMember | RemoveMember;
+export type PersonCommand = AddPerson | RenamePerson | AddMember | RemoveMember | ErasePerson;
 
 interface Asked {
   readonly workspace: string;
@@ -40,6 +40,11 @@ export interface RemoveMember extends AboutPerson {
   readonly company: string;
 }
 
+/** What remains to be written once the key of their data is destroyed. */
+export interface ErasePerson extends AboutPerson {
+  readonly type: 'ErasePerson';
+}
+
 export type PersonRefusal =
   | { readonly code: 'not_found' }
   | { readonly code: 'exists' }
@@ -59,11 +64,12 @@ export function decide(command: PersonCommand, person: KnownPerson): Decision {
     // The founder came with the workspace, before there were streams of people: theirs begins here.
     const added: PersonAdded = { type: 'PersonAdded', data: { ...founder, workspace, at } };
     const adopted = evolve(person, added);
-    if (adopted.status === 'none') throw new Error('an added person is known');
+    if (adopted.status !== 'known') throw new Error('an added person is known');
     const decided = decideKnown(command, adopted);
     return 'refused' in decided || decided.length === 0 ? decided : [added, ...decided];
   }
   if (person.status === 'none' || person.workspace !== workspace) return refuse({ code: 'not_found' });
+  if (person.status === 'erased') return command.type === 'ErasePerson' ? [] : refuse({ code: 'not_found' });
   return decideKnown(command, person);
 }
 
@@ -84,6 +90,12 @@ function decideKnown(command: Exclude<PersonCommand, AddPerson>, person: AddedPe
       return person.companies.has(company)
         ? [{ type: 'MemberRemoved', data: { company, at } }]
         : refuse({ code: 'no_member' });
+    }
+    case 'ErasePerson': {
+      const left = [...person.companies.keys()].map((company): PersonEvent => {
+        return { type: 'MemberRemoved', data: { company, at } };
+      });
+      return [...left, { type: 'PersonErased', data: { at } }];
     }
     default:
       return unknownCommand(command);

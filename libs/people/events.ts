@@ -1,5 +1,5 @@
 /** A person and the companies they are a member of, in stream `person-<id>`. Times are RFC 3339. */
-export type PersonEvent = PersonAdded | PersonRenamed | MemberAdded | MemberRemoved;
+export type PersonEvent = PersonAdded | PersonRenamed | MemberAdded | MemberRemoved | PersonErased;
 
 export interface PersonAdded {
   readonly type: 'PersonAdded';
@@ -20,6 +20,12 @@ export interface MemberAdded {
 export interface MemberRemoved {
   readonly type: 'MemberRemoved';
   readonly data: { readonly company: string; readonly at: string };
+}
+
+/** The key of their personal data is destroyed: from here back it reads as erased, everywhere. They are nobody's member. */
+export interface PersonErased {
+  readonly type: 'PersonErased';
+  readonly data: { readonly at: string };
 }
 
 export const PERSON_PREFIX = 'person-';

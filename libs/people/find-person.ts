@@ -17,7 +17,7 @@ export async function findPerson(log: EventLog, workspace: string, id: string): 
     const founder = await founderOf(log, workspace, id);
     return founder === null ? null : { ...founder, companies: new Set() };
   }
-  if (state.workspace !== workspace) return null;
+  if (state.status === 'erased' || state.workspace !== workspace) return null;
   return { id, name: state.name, companies: new Set(state.companies.keys()) };
 }
 

@@ -1,7 +1,7 @@
 import type { PersonEvent } from './events.ts';
 
 /** A person as their stream tells them. The workspace's founder has one only once something was decided about them. */
-export type KnownPerson = { readonly status: 'none' } | AddedPerson;
+export type KnownPerson = { readonly status: 'none' } | AddedPerson | ErasedPerson;
 
 export interface AddedPerson {
   readonly status: 'known';
@@ -14,6 +14,12 @@ export interface AddedPerson {
   readonly updatedAt: string;
 }
 
+/** Nothing can be decided about them any more. */
+export interface ErasedPerson {
+  readonly status: 'erased';
+  readonly workspace: string;
+}
+
 export const noPerson: KnownPerson = { status: 'none' };
 
 export function evolve(person: KnownPerson, event: PersonEvent): KnownPerson {
@@ -21,7 +27,7 @@ export function evolve(person: KnownPerson, event: PersonEvent): KnownPerson {
     const { id, workspace, name, at } = event.data;
     return { status: 'known', id, workspace, name, companies: new Map(), createdAt: at, updatedAt: at };
   }
-  if (person.status === 'none') throw new Error(`${event.type} before PersonAdded`);
+  if (person.status !== 'known') throw new Error(`${event.type} of a person who is ${person.status}`);
   switch (event.type) {
     case 'PersonRenamed':
       return { ...person, name: event.data.name, updatedAt: event.data.at };
@@ -34,6 +40,8 @@ export function evolve(person: KnownPerson, event: PersonEvent): KnownPerson {
       companies.delete(event.data.company);
       return { ...person, companies, updatedAt: event.data.at };
     }
+    case 'PersonErased':
+      return { status: 'erased', workspace: person.workspace };
     default:
       return unknownEvent(event);
   }

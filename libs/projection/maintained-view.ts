@@ -42,6 +42,8 @@ export type Obstacle = string | null;
 
 export interface MaintainedView {
   readonly name: string;
+  /** It is made of events as they are stored, and holds nothing personal. */
+  readonly readsStored: boolean;
   status(): Promise<ViewStatus>;
   /** Begins to fill a new build, or goes on with a stopped one (not when `anew`). */
   rebuild(anew: boolean): Promise<Obstacle>;

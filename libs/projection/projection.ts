@@ -29,6 +29,8 @@ export interface ReadModel {
   readonly version: number;
   /** Events of other streams only move the checkpoint; null: all streams are read. */
   readonly streamPrefixes: readonly string[] | null;
+  /** It gets events as they are stored, personal values sealed: what is made of their bytes, and keeps none of them. */
+  readonly readsStored?: true;
   readonly tables: Readonly<Record<string, Table>>;
 }
 

@@ -61,8 +61,10 @@ const POLL_MS = 50;
  * Keeps a read model at the head of the log, and rebuilds it beside the one that serves. Resolves when the tables are
  * there. @throws Error when database or log cannot be reached at the start
  */
-export async function startProjection(options: ProjectionOptions): Promise<RunningProjection> {
-  const { log, readDb, projection } = options;
+export async function startProjection(given: ProjectionOptions): Promise<RunningProjection> {
+  const { readDb, projection } = given;
+  const log = projection.readsStored === true ? (given.log.stored ?? given.log) : given.log;
+  const options = { ...given, log };
   await prepare(readDb, projection, log);
   const runner = new Runner(options, await readServingPosition(readDb.db, projection.name));
   runner.start();
@@ -72,6 +74,7 @@ export async function startProjection(options: ProjectionOptions): Promise<Runni
 /** One projection in this process: a runner for each of its builds, and what operators ask. */
 class Runner implements RunningProjection {
   readonly name: string;
+  readonly readsStored: boolean;
   readonly #options: ProjectionOptions;
   readonly #projection: AnyProjection;
   readonly #stopping = new AbortController();
@@ -87,6 +90,7 @@ class Runner implements RunningProjection {
     this.#options = options;
     this.#projection = options.projection;
     this.name = options.projection.name;
+    this.readsStored = options.projection.readsStored === true;
     this.#position = position;
   }
 

@@ -12,6 +12,7 @@ describe('settings', () => {
       eventStoreUrl: null,
       redisUrl: null,
       databaseUrl: null,
+      personKeysUrl: null,
       publicUrl: 'http://127.0.0.1:3000',
       cataloguesFolder: null,
       assets: null,
@@ -91,6 +92,15 @@ describe('settings', () => {
     [
       { EVENTSTORE_URL: 'esdb://localhost', REDIS_URL: 'redis://localhost', DATABASE_URL: 'postgres://localhost' },
       /^EVENTSTORE_URL is set, so ASSETS_URL must be too/,
+    ],
+    [
+      {
+        EVENTSTORE_URL: 'esdb://localhost',
+        REDIS_URL: 'redis://localhost',
+        DATABASE_URL: 'postgres://localhost',
+        ASSETS_URL: 'file:///srv/assets',
+      },
+      /^EVENTSTORE_URL is set, so PERSON_KEYS_URL must be too/,
     ],
     [{ ASSETS_URL: '/srv/assets' }, /^ASSETS_URL must be like s3:/],
     [{ ASSETS_URL: 'file://host/srv/assets' }, /^ASSETS_URL must be like s3:/],

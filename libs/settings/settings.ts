@@ -12,6 +12,8 @@ export interface Settings {
   readonly eventStoreUrl: string | null;
   readonly redisUrl: string | null;
   readonly databaseUrl: string | null;
+  /** Where the keys of people's data lie; null: `DATA_DIR/person-keys.db`. */
+  readonly personKeysUrl: string | null;
   readonly publicUrl: string;
   readonly cataloguesFolder: string | null;
   /** Whether the start that founds an embedded workspace fills it with a sample. */
@@ -43,6 +45,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     eventStoreUrl: urlOf('EVENTSTORE_URL', env['EVENTSTORE_URL'], ['esdb:', 'esdb+discover:']),
     redisUrl: urlOf('REDIS_URL', env['REDIS_URL'], ['redis:', 'rediss:']),
     databaseUrl: urlOf('DATABASE_URL', env['DATABASE_URL'], ['postgres:', 'postgresql:']),
+    personKeysUrl: urlOf('PERSON_KEYS_URL', env['PERSON_KEYS_URL'], ['postgres:', 'postgresql:']),
     publicUrl:
       urlOf('PUBLIC_URL', env['PUBLIC_URL'], ['http:', 'https:']) ??
       `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
@@ -65,6 +68,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   if (settings.eventStoreUrl !== null && settings.assets === null) {
     throw new SettingsMistake(
       'EVENTSTORE_URL is set, so ASSETS_URL must be too: a folder of its own in each process would hold files another cannot find.',
+    );
+  }
+  if (settings.eventStoreUrl !== null && settings.personKeysUrl === null) {
+    throw new SettingsMistake(
+      'EVENTSTORE_URL is set, so PERSON_KEYS_URL must be too: what one process seals under keys of its own another cannot read.',
     );
   }
   if (!settings.leadsProjections && settings.databaseUrl === null) {

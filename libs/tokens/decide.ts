@@ -224,7 +224,7 @@ function change(command: ChangeToken, token: LiveToken): Decision {
   const at = iso(command.nowMs);
   const events: TokenEvent[] = [];
   if (command.name !== undefined && command.name !== token.name) {
-    events.push({ type: 'TokenRenamed', data: { name: command.name, at } });
+    events.push({ type: 'TokenRenamed', data: { name: command.name, owner: token.owner.id, at } });
   }
   if (!same(sortedScopes(after.scopes), sortedScopes(token.scopes)) || !same(after.restrict, token.restrict)) {
     events.push({ type: 'TokenScoped', data: { scopes: sortedScopes(after.scopes), restrict: after.restrict, at } });

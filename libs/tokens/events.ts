@@ -51,7 +51,12 @@ export interface TokenCreated {
 
 export interface TokenRenamed {
   readonly type: 'TokenRenamed';
-  readonly data: { readonly name: string; readonly at: string };
+  readonly data: {
+    readonly name: string;
+    /** Person id of the token's owner, whom the name may tell of; missing in events before it was kept. */
+    readonly owner?: string;
+    readonly at: string;
+  };
 }
 
 export interface TokenScoped {

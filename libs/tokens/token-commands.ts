@@ -136,7 +136,7 @@ export function oneOfSeveral({ metadata, beforeAppend }: AppendContext): AppendC
 }
 
 /** Brings the view up to what the log says of these tokens. @throws ViewUnavailable */
-async function putTokens(
+export async function putTokens(
   ids: readonly string[],
   log: EventLog,
   view: HotView,

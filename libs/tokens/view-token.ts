@@ -1,5 +1,6 @@
 import { type Catalogues, expandScopes } from '../catalogue/catalogue.ts';
 import type { ViewToken } from '../hot-view/hot-view.ts';
+import { ERASED } from '../privacy/erased.ts';
 import { limitsInForce, NO_LIMITS } from './limits.ts';
 import type { LiveToken, RevokedToken } from './token.ts';
 
@@ -9,6 +10,9 @@ export interface StandingToken {
   readonly revision: number;
   readonly activated: boolean;
 }
+
+/** Of a person erased since, the view is told anew, whatever it holds of the same events; the next event is newer still. */
+const AFTER_ERASURE = 0.5;
 
 /** What the hot view keeps of a token. One whose catalogue is not loaded is parked, not guessed at. */
 export function toViewToken({ token, revision, activated }: StandingToken, catalogues: Catalogues): ViewToken {
@@ -33,7 +37,7 @@ export function toViewToken({ token, revision, activated }: StandingToken, catal
     createdAtMs: token.createdAtMs,
     expiresAtMs: token.expiresAtMs,
     retiresAtMs: token.rotation?.overlapEndsAtMs ?? null,
-    version: versionOf(revision, activated),
+    version: versionOf(revision, activated) + (token.owner.name === ERASED ? AFTER_ERASURE : 0),
     catalogues: catalogues.digest,
   };
 }

@@ -19,9 +19,9 @@ interface Waiting {
 
 const MOST_WAITING = 10_000;
 const LONGEST_WAIT_MS = 2_000;
-/** Half of what an append may hold: an event's envelope is not counted to the byte, and a tally may go before. */
+/** Half of what an append may hold: what is sealed of an event is not counted to the byte, and a tally may go before. */
 const MOST_BYTES = MAX_APPEND_BYTES / 2;
-const ENVELOPE_BYTES = 256;
+const ENVELOPE_BYTES = 1_024;
 
 /** How often a journal says what it holds (P9). */
 const TALLY_EVERY_MS = 60_000;
@@ -65,7 +65,7 @@ export class UsageJournal {
       return Promise.reject(new UseNotRecorded('the journal is full'));
     }
     const entry = { id: randomUUID(), type, data, metadata } as JournalEntry;
-    const bytes = textBytes + 2 * ENVELOPE_BYTES;
+    const bytes = 2 * textBytes + ENVELOPE_BYTES;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ entry, bytes, sinceMs: nowMs, resolve, reject });
       this.#flush();

@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '../../libs/event-log/event-log.ts';
 import { PERSON_PREFIX, type PersonEvent } from '../../libs/people/events.ts';
 import type { Actor } from '../../libs/person/actor.ts';
+import { ERASED } from '../../libs/privacy/erased.ts';
 import { add, type Change, put, set } from '../../libs/projection/change.ts';
 import type { Projection } from '../../libs/projection/projection.ts';
 
@@ -76,6 +77,8 @@ export const people: Projection = {
         const { company } = event.data;
         return [set('members', { person, company }, { current: false }), changed()];
       }
+      case 'PersonErased':
+        return [changed({ name: ERASED })];
       default:
         return unknownEvent(event);
     }

@@ -26,6 +26,7 @@ export const transparency: FoldedProjection = {
   name: 'transparency',
   version: 1,
   streamPrefixes: null,
+  readsStored: true,
   tables: {
     tiles: { columns: { level: 'integer', index: 'bigint', hashes: 'text' }, primaryKey: ['level', 'index'] },
     leaves: {

@@ -68,6 +68,7 @@ describe('MCP over two API processes', () => {
       EVENTSTORE_URL: double.connectionString,
       REDIS_URL: redis.url,
       DATABASE_URL: postgres.url,
+      PERSON_KEYS_URL: postgres.url,
       ASSETS_URL: `file://${dataDir}/shared-assets`,
       DATA_DIR: dataDir,
     };

@@ -51,6 +51,7 @@ describe('two API processes over EventStoreDB (its double), Redis and PostgreSQL
         EVENTSTORE_URL: double.connectionString,
         REDIS_URL: redis.url,
         DATABASE_URL: postgres.url,
+        PERSON_KEYS_URL: postgres.url,
         ASSETS_URL: `file://${dataDir}/shared-assets`,
         DATA_DIR: dataDir,
       };

@@ -59,6 +59,7 @@ export async function startServer(
       eventStoreUrl: null,
       redisUrl: null,
       databaseUrl: null,
+      personKeysUrl: null,
       publicUrl: 'http://127.0.0.1',
       cataloguesFolder: null,
       sample: false,

@@ -123,7 +123,7 @@ async function decided(commands: CommandBus, id: string, command: PersonCommand,
 function written(outcome: PersonOutcome, call: Call): Result {
   if (outcome.kind !== 'done') return personProblem(outcome);
   const { state: person, revision, position, repeated } = outcome;
-  if (person.status === 'none') throw new Error('a written person has no state');
+  if (person.status !== 'known') throw new Error('a written person has no state');
   const view: PersonView = {
     id: person.id,
     name: person.name,
