@@ -4,6 +4,7 @@ import { DIGEST_COMMANDS, DigestGroupCommand } from './commands/digest.ts';
 import { DemoCommand } from './commands/demo.ts';
 import { InitCommand, RecoverCommand } from './commands/founding.ts';
 import { MeCommand } from './commands/me.ts';
+import { PEOPLE_COMMANDS, PeopleGroupCommand } from './commands/people.ts';
 import { PROJECTION_COMMANDS, ProjectionsGroupCommand } from './commands/projections.ts';
 import { ReplayCommand } from './commands/replay.ts';
 import { TOKEN_COMMANDS, TokenGroupCommand } from './commands/token.ts';
@@ -25,6 +26,8 @@ export class CliModule {
         ...TOKEN_COMMANDS,
         ProjectionsGroupCommand,
         ...PROJECTION_COMMANDS,
+        PeopleGroupCommand,
+        ...PEOPLE_COMMANDS,
         AuditGroupCommand,
         ...AUDIT_COMMANDS,
         DigestGroupCommand,

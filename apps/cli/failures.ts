@@ -37,6 +37,7 @@ const SET_UP_EXITS: Readonly<Record<string, number>> = {
   CatalogueMistake: EXIT.usage,
   LogInUse: EXIT.refused,
   NotFounded: EXIT.refused,
+  KeysMissing: EXIT.refused,
   SampleFailed: EXIT.refused,
 };
 

@@ -60,6 +60,7 @@ const TITLES: Readonly<Record<string, string>> = {
   audit: 'History',
   digest: 'What happened in a period',
   token: 'Tokens',
+  people: 'People',
   projections: 'Views made from the log',
 };
 
