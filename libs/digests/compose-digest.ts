@@ -1,4 +1,5 @@
 import { MAX_APPEND_BYTES } from '../event-log/event-log.ts';
+import { mostBytesSealing, personalValuesOf } from '../privacy/personal-data.ts';
 import type { Face } from '../usage/use.ts';
 import type { Calls, ChangeMade, Digest, Rows, TokenName, Totals, UnusedScopes } from './digest.ts';
 import { type ClosedPeriod, type Period, stretchMs } from './period.ts';
@@ -21,9 +22,17 @@ const FACES: readonly Face[] = ['rest', 'mcp', 'routine', 'cli'];
 export function composeDigest(told: Told): Digest {
   for (let most = MOST_ROWS; ; most = Math.floor(most / 2)) {
     const digest = compose(told, most);
-    if (most === 0 || Buffer.byteLength(JSON.stringify(digest)) <= MOST_BYTES) return digest;
+    if (most === 0 || storedBytes(digest) <= MOST_BYTES) return digest;
   }
 }
+
+/** At most: labels, names and addresses are sealed. */
+function storedBytes(digest: Digest): number {
+  const found = personalValuesOf('', { id: '', type: 'DigestMade', data: { digest }, metadata: NO_METADATA });
+  return Buffer.byteLength(JSON.stringify(digest)) + mostBytesSealing(found);
+}
+
+const NO_METADATA = { $correlationId: '', $causationId: '', schema: 1 };
 
 function compose(told: Told, most: number): Digest {
   const { period, position, workspace, tally, lives, routineNames } = told;

@@ -72,6 +72,32 @@ describe('what is personal in an event', () => {
     ]);
   });
 
+  it('is nothing of a routine’s step: there the server itself calls', () => {
+    const actor = { person: { id: 'p1', name: 'Olga' }, token: 't', label: null };
+    const use = { face: 'routine', client_address: 'routine', client_name: 'routine 01J9ZK3V8Q6T4W2Y0B7D5F1G3H' };
+    expect(found('usage-1', event('TokenUsed', use, { actor }))).toEqual(['metadata.actor.person.name of p1: Olga']);
+    expect(found('report-1', event('ReportCreated', {}, { actor, use }))).toEqual([
+      'metadata.actor.person.name of p1: Olga',
+    ]);
+  });
+
+  it('is whom the rows of a digest name', () => {
+    const token = { id: 't', label: 'macbook', owner: { id: 'p2', name: 'Jason' } };
+    const by = { person: { id: 'p1', name: 'Olga' }, token: null, label: 'ops', face: 'rest' };
+    const changes = { items: [{ token, by, change: 'renamed', name: 'laptop' }], more: 0 };
+    const first_seen_addresses = { items: [{ token, address: '192.0.2.7' }], more: 0 };
+    expect(found('digest-w', event('DigestMade', { digest: { changes, first_seen_addresses } }))).toEqual([
+      'data.digest.changes.items.0.token.label of p2: macbook',
+      'data.digest.changes.items.0.token.owner.name of p2: Jason',
+      'data.digest.first_seen_addresses.items.0.token.label of p2: macbook',
+      'data.digest.first_seen_addresses.items.0.token.owner.name of p2: Jason',
+      'data.digest.first_seen_addresses.items.0.address of p2: 192.0.2.7',
+      'data.digest.changes.items.0.name of p2: laptop',
+      'data.digest.changes.items.0.by.person.name of p1: Olga',
+      'data.digest.changes.items.0.by.label of p1: ops',
+    ]);
+  });
+
   it('is nothing where an event is not of its type’s shape', () => {
     expect(found('token-1', event('TokenCreated', {}))).toEqual([]);
     expect(found('ticket-1', event('TicketAssigned', { assignees: 'none' }))).toEqual([]);

@@ -12,6 +12,8 @@ interface PersonalValue {
    * `at`. Or how else it is known: the actor of the event, the person whose stream it is.
    */
   readonly of: string;
+  /** It tells of nobody where the use at this place was a routine's step: there the server itself calls. */
+  readonly unlessRoutine?: string;
 }
 
 const ACTOR = '@actor';
@@ -21,8 +23,8 @@ const STREAM = '@stream';
 const METADATA: readonly PersonalValue[] = [
   { at: 'actor.person.name', of: 'actor.person.id' },
   { at: 'actor.label', of: 'actor.person.id' },
-  { at: 'use.client_address', of: 'actor.person.id' },
-  { at: 'use.client_name', of: 'actor.person.id' },
+  { at: 'use.client_address', of: 'actor.person.id', unlessRoutine: 'use.face' },
+  { at: 'use.client_name', of: 'actor.person.id', unlessRoutine: 'use.face' },
 ];
 
 const NONE: readonly PersonalValue[] = [];
@@ -32,6 +34,20 @@ const THEIR_TOKEN = (at = ''): readonly PersonalValue[] => [
   { at: `${at}name`, of: `${at}owner.id` },
 ];
 const THOSE_ASSIGNED: readonly PersonalValue[] = [{ at: 'assignees.*.name', of: 'assignees.*.id' }];
+/** The rows of a digest that name a token, its owner with it. */
+const THE_TOKENS_OF = (list: string): readonly PersonalValue[] => [
+  { at: `digest.${list}.items.*.token.label`, of: `digest.${list}.items.*.token.owner.id` },
+  { at: `digest.${list}.items.*.token.owner.name`, of: `digest.${list}.items.*.token.owner.id` },
+];
+const TOKEN_LISTS_OF_A_DIGEST = [
+  'tokens',
+  'throttled_tokens',
+  'unused_tokens',
+  'unused_scopes',
+  'changes',
+  'expired_tokens',
+  'first_seen_addresses',
+];
 const LABEL: readonly PersonalValue[] = [{ at: 'label', of: ACTOR }];
 
 /** In the data of each type of event; a test finds every declared type here. */
@@ -56,8 +72,8 @@ export const PERSONAL_DATA: Readonly<Record<string, readonly PersonalValue[]>> =
   TokenExpired: NONE,
 
   TokenUsed: [
-    { at: 'client_address', of: ACTOR },
-    { at: 'client_name', of: ACTOR },
+    { at: 'client_address', of: ACTOR, unlessRoutine: 'face' },
+    { at: 'client_name', of: ACTOR, unlessRoutine: 'face' },
   ],
   TokenUseEnded: NONE,
   // Counted by network, and mostly of nobody known.
@@ -105,10 +121,22 @@ export const PERSONAL_DATA: Readonly<Record<string, readonly PersonalValue[]>> =
   AssetUploaded: NONE,
   AssetAnnotated: NONE,
 
+  PeriodClosed: NONE,
+  PeriodDigested: NONE,
+  DigestMade: [
+    ...TOKEN_LISTS_OF_A_DIGEST.flatMap(THE_TOKENS_OF),
+    { at: 'digest.first_seen_addresses.items.*.address', of: 'digest.first_seen_addresses.items.*.token.owner.id' },
+    { at: 'digest.changes.items.*.name', of: 'digest.changes.items.*.token.owner.id' },
+    { at: 'digest.changes.items.*.by.person.name', of: 'digest.changes.items.*.by.person.id' },
+    { at: 'digest.changes.items.*.by.label', of: 'digest.changes.items.*.by.person.id' },
+  ],
+
   ResourceWatched: NONE,
   ResourceUnwatched: NONE,
   CheckpointPublished: NONE,
   CheckpointCosigned: NONE,
+  AuditExportBegun: NONE,
+  AuditExportWritten: NONE,
 };
 
 /** A personal value found in an event. */
@@ -128,6 +156,17 @@ export function personalValuesOf(stream: string, { type, data, metadata }: NewEv
   return found;
 }
 
+/** A bound on the bytes that sealing adds to an event. */
+export function mostBytesSealing(found: readonly Found[]): number {
+  let bytes = 0;
+  for (const { at, value } of found) bytes += at.length + 2 * Buffer.byteLength(JSON.stringify(value)) + BYTES_A_VALUE;
+  return bytes + new Set(found.map(({ person }) => person)).size * BYTES_A_PERSON;
+}
+
+/** Quotes and commas; id, name of the key, commitment, tag and their names. */
+const BYTES_A_VALUE = 16;
+const BYTES_A_PERSON = 256;
+
 function find(
   found: Found[],
   part: string,
@@ -136,7 +175,8 @@ function find(
   stream: string,
   metadata: NewEvent['metadata'],
 ): void {
-  for (const { at, of } of declared) {
+  for (const { at, of, unlessRoutine } of declared) {
+    if (unlessRoutine !== undefined && valueAt(within, unlessRoutine) === 'routine') continue;
     const each = at.indexOf('.*.');
     const places = each === -1 ? 1 : lengthOf(valueAt(within, at.slice(0, each)));
     for (let place = 0; place < places; place++) {

@@ -6,6 +6,7 @@ import { MemoryEventLog } from '../../test/doubles/memory-event-log.ts';
 import { MemoryKeyStore } from '../../test/doubles/memory-key-store.ts';
 import type { EventLog, NewEvent } from '../event-log/event-log.ts';
 import { ERASED } from './erased.ts';
+import { mostBytesSealing, personalValuesOf } from './personal-data.ts';
 import { PersonKeys } from './person-keys.ts';
 import { sealedIn } from './sealed-event.ts';
 import { SealedLog } from './sealed-log.ts';
@@ -77,6 +78,22 @@ describe('a sealed log', () => {
           expect(bytes).not.toContain(JSON.stringify(name).slice(1, -1));
           expect(bytes).not.toContain(JSON.stringify(address).slice(1, -1));
         }
+      }),
+    );
+  });
+
+  it('adds no more bytes than it says', async () => {
+    const text = fc.string({ maxLength: 60, unit: 'grapheme' });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(fc.nat(4), text), { minLength: 1, maxLength: 40 }), async (names) => {
+        const assignees = names.map(([id, name]) => ({ id: `01J9ZK3V8Q6T4W2Y0B7D5F1G3${id}`, name }));
+        const event: NewEvent = { ...use('p1', 'Ada', '192.0.2.7'), type: 'TicketAssigned', data: { assignees } };
+        const { position } = await log.append(`ticket-${randomUUID()}`, 'no-stream', [event]);
+        const [sealed] = await Array.fromAsync(stored.readAll({ after: position - 1 }));
+        const bytes = ({ data, metadata }: Pick<NewEvent, 'data' | 'metadata'>): number =>
+          Buffer.byteLength(JSON.stringify({ data, metadata }));
+        const most = mostBytesSealing(personalValuesOf('ticket-1', event));
+        expect(bytes(sealed!) - bytes(event)).toBeLessThanOrEqual(most);
       }),
     );
   });

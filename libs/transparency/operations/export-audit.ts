@@ -59,8 +59,7 @@ export class ExportAuditOperation implements Operation<ExportInput> {
     const mayShow = shownTo(workspace, call.token.grants.includes('writ/operate'), asked.token);
     const madeAt = new Date(call.nowMs).toISOString();
     const options: ExportOptions = {
-      // What can be verified is what is stored; other formats prove nothing, and are read by people.
-      log: format === 'jsonl' ? (this.log.stored ?? this.log) : this.log,
+      log: this.log,
       tree: this.tree,
       checkpoint,
       filter,
