@@ -349,6 +349,7 @@ describe('writ', () => {
     const groups = {
       token: ['create', 'list', 'show', 'history', 'change', 'rotate', 'suspend', 'resume', 'revoke'],
       projections: ['list', 'status', 'rebuild', 'verify', 'retry'],
+      people: ['erase'],
       audit: ['export', 'verify', 'keys'],
       digest: ['list', 'show'],
     };

@@ -76,6 +76,16 @@ async function untilBuilt(): Promise<void> {
   while ((await projections()).some(({ rebuild }) => rebuild !== null)) await sleep(100);
 }
 
+/** A build that a switch has replaced is dropped a moment later. */
+async function untilGone(one: Somebody): Promise<void> {
+  await untilBuilt();
+  for (;;) {
+    const rows = await rowsOf(server.parts.readDb);
+    if (!traces(one).some((trace) => rows.includes(trace))) return;
+    await sleep(100);
+  }
+}
+
 /** All that the server shows, keeps and says. */
 async function everything(somebodies: readonly Somebody[]): Promise<string> {
   const paths = [
@@ -162,7 +172,7 @@ describe('erasing a person', () => {
     const answer = await erase(ada.id, { revoke_tokens: true });
     expect(answer).toMatchObject({ status: 200, body: { person: ada.id, revoked: [ada.token.id] } });
     expect((await server.call('GET', '/api/v1/me', { token: ada.token.token })).status).toBe(401);
-    await untilBuilt();
+    await untilGone(ada);
     const shown = await everything([ada, bo]);
     for (const trace of traces(ada)) expect(shown).not.toContain(trace);
     for (const trace of traces(bo)) expect(shown).toContain(trace);
@@ -226,8 +236,9 @@ describe('erasing a person', () => {
     expect((await writ(['people', 'erase', cy.id], env)).exit).toBe(2);
     const done = await writ(['people', 'erase', cy.id, '--confirm', cy.id, '--revoke-tokens'], env);
     expect(done).toMatchObject({ exit: 0, out: expect.stringContaining(`Tokens ended with it: ${cy.token.id}`) });
-    const rows = await rowsOf(server.parts.readDb);
-    for (const trace of traces(cy)) expect(rows).not.toContain(trace);
+    await untilGone(cy);
+    const shown = await everything([cy]);
+    for (const trace of traces(cy)) expect(shown).not.toContain(trace);
   });
 });
 
@@ -239,6 +250,7 @@ describe('an erasure that broke off, or came undone', () => {
     await untilBuilt();
   };
   const gone = async (one: Somebody): Promise<void> => {
+    await untilGone(one);
     const shown = await everything([one]);
     for (const trace of traces(one)) expect(shown).not.toContain(trace);
   };

@@ -61,7 +61,7 @@ export class PostgresqlKeyStore implements PersonKeyStore {
        where held.key is not null`,
       [person],
     );
-    // The row's former version goes from the table's pages, which otherwise would wait for the next autovacuum.
+    // The row's former version is let go of, which otherwise would wait for the next autovacuum.
     if (rowCount === 1) await this.#pool.query('vacuum writ_keys.person_keys');
     return rowCount === 1;
   }
