@@ -2,6 +2,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { EventLog } from '../../libs/event-log/event-log.ts';
+import type { LogPlace } from '../../libs/privacy/open-sealed-log.ts';
 import { type RunningProjection, startProjection } from '../../libs/projection/runner.ts';
 import { ProjectionsThread } from '../../libs/projection/thread/projections-thread.ts';
 import { PGlitePool } from '../../libs/read-db/pglite-port.ts';
@@ -11,7 +12,7 @@ import { SQL_PROJECTIONS } from '../../projections/sql-projections.ts';
 
 /** What the projecting thread is told at its start. */
 export interface ProjectingOrder {
-  readonly log: Pick<Settings, 'dataDir' | 'eventStoreUrl'>;
+  readonly log: LogPlace;
   readonly database:
     | { readonly engine: 'postgresql'; readonly url: string }
     /** The other end of the port asks it. */
@@ -32,7 +33,7 @@ type OnFault = (projection: string, error: Error) => void;
  * @throws Error when database or log cannot be reached at the start
  */
 export async function startProjecting(settings: Settings, log: EventLog, onFault: OnFault): Promise<Projecting> {
-  const { dataDir, eventStoreUrl, databaseUrl, leadsProjections } = settings;
+  const { dataDir, eventStoreUrl, personKeysUrl, databaseUrl, leadsProjections } = settings;
   if (!leadsProjections)
     return await askProjectors(await openReadDb({ databaseUrl: databaseUrl ?? undefined }), log, onFault);
   const { port1, port2 } = new MessageChannel();
@@ -40,7 +41,7 @@ export async function startProjecting(settings: Settings, log: EventLog, onFault
     databaseUrl === null
       ? { engine: 'pglite', directory: join(dataDir, 'read'), port: port2 }
       : { engine: 'postgresql', url: databaseUrl };
-  const order: ProjectingOrder = { log: { dataDir, eventStoreUrl }, database };
+  const order: ProjectingOrder = { log: { dataDir, eventStoreUrl, personKeysUrl }, database };
   // The worker is compiled as this file is: .ts under jest and type stripping, .js in dist.
   const extension = extname(fileURLToPath(import.meta.url));
   const worker = new Worker(new URL(`./projecting.worker${extension}`, import.meta.url), {
@@ -48,8 +49,7 @@ export async function startProjecting(settings: Settings, log: EventLog, onFault
     transferList: database.engine === 'pglite' ? [port2] : [],
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
-  const projections = SQL_PROJECTIONS.map(({ name }) => name);
-  const thread = await ProjectionsThread.start({ worker, projections, log, onFault });
+  const thread = await ProjectionsThread.start({ worker, projections: SQL_PROJECTIONS, log, onFault });
   const readDb =
     database.engine === 'pglite'
       ? overPGlite(new PGlitePool(port1, () => Promise.resolve()))

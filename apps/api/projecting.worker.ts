@@ -4,7 +4,7 @@
  */
 import { setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { followEventLog } from '../../libs/event-log/open-event-log.ts';
+import { followSealedLog } from '../../libs/privacy/open-sealed-log.ts';
 import { serveProjections } from '../../libs/projection/thread/serve-projections.ts';
 import { servePGlite } from '../../libs/read-db/pglite-port.ts';
 import { PGliteSession } from '../../libs/read-db/pglite-session.ts';
@@ -26,9 +26,9 @@ async function openDatabase({ database }: ProjectingOrder): Promise<ReadDb> {
 }
 
 const port = parentPort as MessagePort;
-const { log, headIs } = await followEventLog(order.log);
+const { log, headIs, close } = await followSealedLog(order.log);
 const readDb = await openDatabase(order);
 await serveProjections({ port, log, headIs, readDb, projections: SQL_PROJECTIONS });
 await readDb.close();
-await log.close();
+await close();
 port.close();

@@ -81,7 +81,7 @@ export interface LogReader {
   readonly filteredCheckpoints: 'prompt' | 'sparse';
 
   /** Where this one opens what is sealed (libs/privacy): the same log as it is stored, for what hashes its events. */
-  readonly stored?: EventLog;
+  readonly stored?: LogReader;
 
   /** Names this very log, so that a snapshot or a checkpoint of another one is recognised. */
   id(): Promise<string>;

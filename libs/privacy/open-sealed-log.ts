@@ -1,11 +1,11 @@
-import type { EventLog } from '../event-log/event-log.ts';
-import { openEventLog } from '../event-log/open-event-log.ts';
+import type { EventLog, LogReader } from '../event-log/event-log.ts';
+import { type FollowedLog, followEventLog, openEventLog } from '../event-log/open-event-log.ts';
 import type { Settings } from '../settings/settings.ts';
 import { FOUNDING_STREAM } from '../founding/founding.ts';
 import { PersonKeys } from './person-keys.ts';
 import type { PersonKeyStore } from './person-key-store.ts';
 import { sealedIn } from './sealed-event.ts';
-import { SealedLog } from './sealed-log.ts';
+import { SealedLog, SealedLogReader } from './sealed-log.ts';
 
 /** Where log and keys are. */
 export type LogPlace = Pick<Settings, 'dataDir' | 'eventStoreUrl' | 'personKeysUrl'>;
@@ -40,6 +40,21 @@ export async function openSealedLog(place: LogPlace): Promise<OpenedLog> {
   }
 }
 
+/** The same for a thread beside the one that has it open, which reads only. @throws LogUnavailable; Error: no keys there */
+export async function followSealedLog(place: LogPlace): Promise<FollowedLog & Pick<OpenedLog, 'close'>> {
+  const { log: stored, headIs } = await followEventLog(place);
+  const keys = await openPersonKeys(place);
+  const log: LogReader = new SealedLogReader(stored, keys);
+  return {
+    log,
+    headIs,
+    async close() {
+      await log.close();
+      await keys.close();
+    },
+  };
+}
+
 /** The store holds keys of other people, or none: that of another log, or one that was lost. */
 export class KeysMissing extends Error {
   override readonly name = 'KeysMissing';
@@ -58,7 +73,7 @@ async function requireKeysOf(stored: EventLog, keys: PersonKeys): Promise<void> 
 }
 
 /** @throws Error when they cannot be opened */
-export const openPersonKeys = async (place: Pick<LogPlace, 'dataDir' | 'personKeysUrl'>): Promise<PersonKeys> =>
+const openPersonKeys = async (place: Pick<LogPlace, 'dataDir' | 'personKeysUrl'>): Promise<PersonKeys> =>
   new PersonKeys(await openStore(place));
 
 /** The driver of the other is not even loaded. */

@@ -20,12 +20,13 @@ export class PersonKeys {
   readonly #lost = new Set<string>();
   readonly #timer: NodeJS.Timeout;
   #lookedMs: number | null = null;
-  #looking: Promise<void> | null = null;
+  #looking: Promise<void> = Promise.resolve();
 
   constructor(store: PersonKeyStore) {
     this.#store = store;
     // Out of reach for now: what is known stays known until the store can be asked again.
-    this.#timer = setInterval(() => void this.refresh().catch(() => undefined), LOOK_EVERY_MS).unref();
+    const look = (): void => void (this.#looking = this.refresh().catch(() => undefined));
+    this.#timer = setInterval(look, LOOK_EVERY_MS).unref();
   }
 
   /** Null: erased. Undefined: not known here, so `obtain` or `find` it first. */
@@ -62,9 +63,11 @@ export class PersonKeys {
   }
 
   /** Forgets what was erased elsewhere. @throws LogUnavailable */
-  refresh(): Promise<void> {
-    this.#looking ??= this.#look().finally(() => (this.#looking = null));
-    return this.#looking;
+  async refresh(): Promise<void> {
+    const since = this.#lookedMs === null ? null : this.#lookedMs - OVERLAP_MS;
+    const { persons, nowMs } = await this.#ask(() => this.#store.erasedSince(since));
+    for (const person of persons) this.#learn(person, null);
+    this.#lookedMs = nowMs;
   }
 
   /** Destroys the key for good. False: it was erased before. @throws LogUnavailable */
@@ -86,15 +89,8 @@ export class PersonKeys {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#looking?.catch(() => undefined);
+    await this.#looking;
     await this.#store.close();
-  }
-
-  async #look(): Promise<void> {
-    const since = this.#lookedMs === null ? null : this.#lookedMs - OVERLAP_MS;
-    const { persons, nowMs } = await this.#ask(() => this.#store.erasedSince(since));
-    for (const person of persons) this.#learn(person, null);
-    this.#lookedMs = nowMs;
   }
 
   /** Erased is for good, whatever was asked before and is answered later. */

@@ -2,6 +2,7 @@ import type {
   Appended,
   EventLog,
   ExpectedRevision,
+  LogReader,
   NewEvent,
   Position,
   ReadAllOptions,
@@ -11,39 +12,25 @@ import type {
   SubscriptionMessage,
 } from '../event-log/event-log.ts';
 import { type Found, personalValuesOf } from './personal-data.ts';
-import type { PersonKey } from './person-key.ts';
 import type { PersonKeys } from './person-keys.ts';
 import { openEvent, sealedIn, sealEvent } from './sealed-event.ts';
 
-/**
- * A log whose personal data is sealed under keys of its people: what is appended is sealed, what is read is opened. Events
- * from before there was this pass as they are. What hashes events reads `stored`.
- */
-export class SealedLog implements EventLog {
-  readonly stored: EventLog;
+/** Reads a log whose personal data is sealed under keys of its people. Events from before there was this pass as they are. */
+export class SealedLogReader implements LogReader {
+  readonly stored: LogReader;
   readonly #keys: PersonKeys;
 
-  constructor(stored: EventLog, keys: PersonKeys) {
+  constructor(stored: LogReader, keys: PersonKeys) {
     this.stored = stored;
     this.#keys = keys;
   }
 
-  get filteredCheckpoints(): EventLog['filteredCheckpoints'] {
+  get filteredCheckpoints(): LogReader['filteredCheckpoints'] {
     return this.stored.filteredCheckpoints;
   }
 
   id(): Promise<string> {
     return this.stored.id();
-  }
-
-  /** Where the keys are known, as they are for whoever has called before, nothing is waited for. */
-  append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<Appended> {
-    const found = events.map((event) => personalValuesOf(stream, event));
-    const unknown = new Set<string>();
-    for (const values of found)
-      for (const { person } of values) if (this.#keys.known(person) === undefined) unknown.add(person);
-    if (unknown.size === 0) return this.#append(stream, expected, events, found);
-    return this.#keys.obtain(unknown).then(() => this.#append(stream, expected, events, found));
   }
 
   async *readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent> {
@@ -81,18 +68,8 @@ export class SealedLog implements EventLog {
     return this.stored.close();
   }
 
-  #append(
-    stream: string,
-    expected: ExpectedRevision,
-    events: readonly NewEvent[],
-    found: readonly (readonly Found[])[],
-  ): Promise<Appended> {
-    const sealed = events.map((event, index) => sealEvent(event, found[index]!, this.#keyOf));
-    return this.stored.append(stream, expected, sealed);
-  }
-
   #open(event: RecordedEvent): RecordedEvent {
-    return openEvent(event, this.#keyOf);
+    return openEvent(event, (person) => this.#keys.known(person) ?? null);
   }
 
   #isUnasked(event: RecordedEvent): boolean {
@@ -102,6 +79,38 @@ export class SealedLog implements EventLog {
   #findKeysOf(events: readonly RecordedEvent[]): Promise<void> {
     return this.#keys.find(new Set(events.flatMap((event) => sealedIn(event).map(({ person }) => person))));
   }
+}
 
-  readonly #keyOf = (person: string): PersonKey | null => this.#keys.known(person) ?? null;
+/** What is appended is sealed, what is read is opened. What hashes events reads `stored`. */
+export class SealedLog extends SealedLogReader implements EventLog {
+  readonly #stored: EventLog;
+  readonly #keys: PersonKeys;
+
+  constructor(stored: EventLog, keys: PersonKeys) {
+    super(stored, keys);
+    this.#stored = stored;
+    this.#keys = keys;
+  }
+
+  /** Where the keys are known, as they are for whoever has called before, nothing is waited for. */
+  append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<Appended> {
+    const found = events.map((event) => personalValuesOf(stream, event));
+    const unknown = new Set<string>();
+    for (const values of found)
+      for (const { person } of values) if (this.#keys.known(person) === undefined) unknown.add(person);
+    if (unknown.size === 0) return this.#append(stream, expected, events, found);
+    return this.#keys.obtain(unknown).then(() => this.#append(stream, expected, events, found));
+  }
+
+  #append(
+    stream: string,
+    expected: ExpectedRevision,
+    events: readonly NewEvent[],
+    found: readonly (readonly Found[])[],
+  ): Promise<Appended> {
+    const sealed = events.map((event, index) =>
+      sealEvent(event, found[index]!, (person) => this.#keys.known(person) ?? null),
+    );
+    return this.#stored.append(stream, expected, sealed);
+  }
 }

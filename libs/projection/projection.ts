@@ -30,7 +30,7 @@ export interface ReadModel {
   /** Events of other streams only move the checkpoint; null: all streams are read. */
   readonly streamPrefixes: readonly string[] | null;
   /** It gets events as they are stored, personal values sealed: what is made of their bytes, and keeps none of them. */
-  readonly readsStored?: true;
+  readonly readsStored?: boolean;
   readonly tables: Readonly<Record<string, Table>>;
 }
 

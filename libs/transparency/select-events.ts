@@ -1,11 +1,11 @@
-import type { EventLog, Position, RecordedEvent } from '../event-log/event-log.ts';
+import type { LogReader, Position, RecordedEvent } from '../event-log/event-log.ts';
 import type { ExportFilter } from '../proof/export-lines.ts';
 import { JOURNALS_STREAM } from '../proof/tally.ts';
 import type { PublishedCheckpoint, Tree } from './tree.ts';
 
 /** Which events an export shows, and up to where. */
 export interface ExportOptions {
-  readonly log: EventLog;
+  readonly log: LogReader;
   readonly tree: Tree;
   readonly checkpoint: PublishedCheckpoint;
   readonly filter: ExportFilter;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import type { LogReader, Position } from '../../event-log/event-log.ts';
 import type { Obstacle, ViewStatus } from '../maintained-view.ts';
+import type { ReadModel } from '../projection.ts';
 import type { RunningProjection } from '../runner.ts';
 import type { FromProjections, Question, ToProjections } from './messages.ts';
 
@@ -14,7 +15,7 @@ const BUSY = 0.5;
 export interface ProjectionsThreadOptions {
   /** Runs `serveProjections` with these, in this order. */
   readonly worker: Worker;
-  readonly projections: readonly string[];
+  readonly projections: readonly Pick<ReadModel, 'name' | 'readsStored'>[];
   readonly log: LogReader;
   readonly onFault: (projection: string, error: Error) => void;
 }
@@ -37,7 +38,7 @@ export class ProjectionsThread {
     const { worker, projections } = options;
     this.#options = options;
     this.#worker = worker;
-    this.projections = projections.map((name) => this.#projection(name));
+    this.projections = projections.map((each) => this.#projection(each));
     worker.on('message', (message: FromProjections) => this.#hear(message));
     worker.on('error', (error) => this.#lose(error));
     worker.on('exit', () => {
@@ -62,10 +63,11 @@ export class ProjectionsThread {
     await this.#exited.promise;
   }
 
-  #projection(name: string): RunningProjection {
+  #projection({ name, readsStored = false }: Pick<ReadModel, 'name' | 'readsStored'>): RunningProjection {
     const ask = <Answer>(question: Question): Promise<Answer> => this.#ask(name, question) as Promise<Answer>;
     return {
       name,
+      readsStored,
       position: () => this.#positions.get(name) ?? null,
       waitFor: (position, timeoutMs) => ask<boolean>({ method: 'waitFor', position, timeoutMs }),
       status: () => ask<ViewStatus>({ method: 'status' }),
@@ -91,7 +93,7 @@ export class ProjectionsThread {
   #hear(message: FromProjections): void {
     switch (message.kind) {
       case 'started':
-        for (const [index, name] of this.#options.projections.entries())
+        for (const [index, { name }] of this.#options.projections.entries())
           this.#reached(name, message.positions[index] ?? null);
         return this.#started.resolve();
       case 'reached':
@@ -139,7 +141,7 @@ export class ProjectionsThread {
     this.#ended = true;
     this.#started.reject(error);
     if (!this.#stopping.signal.aborted)
-      for (const name of this.#options.projections) this.#options.onFault(name, error);
+      for (const { name } of this.#options.projections) this.#options.onFault(name, error);
     for (const answer of this.#answers.values()) answer.reject(error);
     this.#answers.clear();
   }
