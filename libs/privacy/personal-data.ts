@@ -135,6 +135,7 @@ export const PERSONAL_DATA: Readonly<Record<string, readonly PersonalValue[]>> =
   ResourceUnwatched: NONE,
   CheckpointPublished: NONE,
   CheckpointCosigned: NONE,
+  HistoryPushed: NONE,
   AuditExportBegun: NONE,
   AuditExportWritten: NONE,
 };
