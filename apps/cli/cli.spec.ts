@@ -350,7 +350,7 @@ describe('writ', () => {
       token: ['create', 'list', 'show', 'history', 'change', 'rotate', 'suspend', 'resume', 'revoke'],
       projections: ['list', 'status', 'rebuild', 'verify', 'retry'],
       people: ['erase'],
-      audit: ['export', 'verify', 'keys'],
+      audit: ['export', 'verify', 'keys', 'outlets'],
       digest: ['list', 'show'],
     };
     const everyCommand = [
