@@ -24,6 +24,7 @@ import { keepJournalsClosed } from '../../libs/usage/close-abandoned-journals.ts
 import { UsageJournal } from '../../libs/usage/journal.ts';
 import { type Follower, type FollowOptions, followIntoHotView } from '../../projections/hot-view/follow.ts';
 import { followIntoRedis } from '../../projections/hot-view/follow-redis.ts';
+import { MaintainedHotView } from '../../projections/hot-view/maintained-hot-view.ts';
 import { StoredTree } from '../../projections/transparency/tree.ts';
 import { type OpenOutlets, openOutlets } from './open-outlets.ts';
 import { startProjecting } from './projecting.ts';
@@ -65,10 +66,11 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
         ? await found(log, catalogues, settings.dataDir, Date.now)
         : await requireFounded(log);
 
-    const { view, follower } = await openHotView(settings, { log, catalogues, clock: Date.now, onFault });
+    const { view, follower, maintained } = await openHotView(settings, { log, catalogues, clock: Date.now, onFault });
     closing.push(
       () => view.close(),
       () => follower.stop(),
+      () => maintained.stop(),
     );
 
     const projecting = await startProjecting(settings, log, (projection, error) =>
@@ -101,7 +103,7 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
       view,
       readDb,
       projections,
-      views: projections,
+      views: [...projections, maintained],
       freshness,
       tree,
       publisher,
@@ -118,17 +120,22 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
   }
 }
 
+interface OpenHotView {
+  readonly view: HotView;
+  readonly follower: Follower;
+  readonly maintained: MaintainedHotView;
+}
+
 /** The view, and what keeps it at the log's head: of this process alone, or shared. Resolves once it answers. */
-async function openHotView(
-  { redisUrl }: Settings,
-  options: Omit<FollowOptions, 'view'>,
-): Promise<{ readonly view: HotView; readonly follower: Follower }> {
+async function openHotView({ redisUrl }: Settings, options: Omit<FollowOptions, 'view'>): Promise<OpenHotView> {
   if (redisUrl === null) {
     const view = new MemoryHotView();
-    return { view, follower: await followIntoHotView({ ...options, view }) };
+    const follower = await followIntoHotView({ ...options, view });
+    return { view, follower, maintained: new MaintainedHotView({ ...options, view, position: follower.position }) };
   }
   const view = await RedisHotView.open({ url: redisUrl });
-  return { view, follower: await followIntoRedis({ ...options, view }) };
+  const follower = await followIntoRedis({ ...options, view });
+  return { view, follower, maintained: new MaintainedHotView({ ...options, view, position: follower.position }) };
 }
 
 /** The embedded log's key is made at its first start; processes that share a log are given one (SIGNING_KEY_FILE). */

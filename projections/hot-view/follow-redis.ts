@@ -5,15 +5,8 @@ import { partitionOf } from '../../libs/hot-view/redis/keys.ts';
 import { type Building, EVERY_PARTITION } from '../../libs/hot-view/redis/partitions.ts';
 import { NOT_FOLLOWING } from '../../libs/hot-view/redis/prelude.lua.ts';
 import type { RedisHotView } from '../../libs/hot-view/redis/redis-hot-view.ts';
-import {
-  type Follower,
-  type FollowOptions,
-  FOLLOWED_PREFIXES,
-  putEvent,
-  rebuild,
-  recentUses,
-  type TokenSink,
-} from './follow.ts';
+import { type Follower, type FollowOptions, putEvent, rebuild, recentUses, type TokenSink } from './follow.ts';
+import { FOLLOWED_PREFIXES } from './fold-view.ts';
 
 export interface FollowRedisOptions extends Omit<FollowOptions, 'view'> {
   readonly view: RedisHotView;
@@ -43,6 +36,7 @@ export async function followIntoRedis(options: FollowRedisOptions): Promise<Foll
   const ended = Promise.all([following.follow(), following.beat(), following.build()]);
   await Promise.race([following.certified, ended]);
   return {
+    position: () => following.position,
     async stop() {
       stopping.abort();
       await ended;
@@ -64,6 +58,10 @@ class Following {
   constructor(options: FollowRedisOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
+  }
+
+  get position(): Position | null {
+    return this.#position;
   }
 
   get certified(): Promise<void> {

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Catalogues } from '../../libs/catalogue/catalogue.ts';
 import { type EventLog, LogUnavailable, type Position, type RecordedEvent } from '../../libs/event-log/event-log.ts';
-import type { HotView, ViewCompany } from '../../libs/hot-view/hot-view.ts';
+import type { HotView, ViewToken } from '../../libs/hot-view/hot-view.ts';
 import type { HotViewMaintenance, RecordedUse } from '../../libs/hot-view/maintenance.ts';
-import { COMPANY_PREFIX, type CompanyEvent } from '../../libs/toado/companies/events.ts';
-import { evolveCompany, loadViewCompany } from '../../libs/tokens/company-limits.ts';
-import { TOKEN_PREFIX, type TokenEvent, type TokenRotated, tokenStream } from '../../libs/tokens/events.ts';
+import { COMPANY_PREFIX } from '../../libs/toado/companies/events.ts';
+import { loadViewCompany } from '../../libs/tokens/company-limits.ts';
+import { TOKEN_PREFIX, tokenStream } from '../../libs/tokens/events.ts';
 import { loadToken } from '../../libs/tokens/load-token.ts';
-import { evolve, noToken, type Token } from '../../libs/tokens/token.ts';
 import { type StandingToken, toViewToken, versionOf } from '../../libs/tokens/view-token.ts';
 import { type TokenUse, useOf } from '../../libs/usage/use.ts';
 import { WINDOW_BUCKETS } from '../../libs/window/window.ts';
+import { FOLLOWED_PREFIXES, foldView, successorOf } from './fold-view.ts';
 
 export interface FollowOptions {
   readonly log: EventLog;
@@ -22,6 +22,8 @@ export interface FollowOptions {
 }
 
 export interface Follower {
+  /** How far the view is, as this process knows it; null before the first event. */
+  position(): Position | null;
   stop(): Promise<void>;
 }
 
@@ -42,8 +44,10 @@ export async function followIntoHotView(options: FollowOptions): Promise<Followe
   await view.refill(await recentUses(options));
   await view.certify(head);
   const stopping = new AbortController();
-  const following = follow(options, head, stopping.signal);
+  let reached = head;
+  const following = follow(options, head, (position) => (reached = position), stopping.signal);
   return {
+    position: () => reached,
     async stop() {
       stopping.abort();
       await following;
@@ -51,58 +55,20 @@ export async function followIntoHotView(options: FollowOptions): Promise<Followe
   };
 }
 
-interface Folded {
-  token: Token;
-  revision: number;
-}
-
 /** What is written to while the tokens are read from the log. */
 export type TokenSink = Omit<FollowOptions, 'view' | 'clock'> & {
   readonly view: Pick<FollowOptions['view'], 'put' | 'putCompanies' | 'park'>;
 };
-
-/** The streams the view is built from. */
-export const FOLLOWED_PREFIXES = [TOKEN_PREFIX, COMPANY_PREFIX];
 
 /** Writes every token and company of the log as they stand now; `concerns` picks some tokens by their id, or by any of their lineage's. */
 export async function rebuild(
   { log, view, catalogues, onFault }: TokenSink,
   concerns: (id: string) => boolean = () => true,
 ): Promise<void> {
-  const tokens = new Map<string, Folded>();
-  const activated = new Set<string>();
-  const parked = new Map<string, number>();
-  const companies = new Map<string, ViewCompany>();
-  for await (const event of log.readAll({ streamPrefixes: FOLLOWED_PREFIXES })) {
-    if (event.stream.startsWith(COMPANY_PREFIX)) {
-      const company = evolveCompany(companies.get(event.stream) ?? null, event as RecordedEvent & CompanyEvent);
-      if (company !== null) companies.set(event.stream, company);
-      continue;
-    }
-    const id = event.stream.slice(TOKEN_PREFIX.length);
-    if (!concerns(id)) continue;
-    if (parked.has(id)) {
-      parked.set(id, event.revision);
-      continue;
-    }
-    const folded = tokens.get(id) ?? { token: noToken, revision: -1 };
-    try {
-      folded.token = evolve(folded.token, event as RecordedEvent & TokenEvent);
-    } catch (error) {
-      parked.set(id, event.revision);
-      onFault(error as Error);
-      continue;
-    }
-    folded.revision = event.revision;
-    tokens.set(id, folded);
-    const successor = successorOf(event);
-    if (successor !== null) activated.add(successor);
-  }
-  for (const some of inBatches([...companies.values()], COMPANIES_A_PUT)) await view.putCompanies(some);
-  let batch = [];
-  for (const [id, { token, revision }] of tokens) {
-    if (token.status === 'none' || parked.has(id)) continue;
-    const standing = { token, revision, activated: token.predecessor === null || activated.has(id) };
+  const { companies, tokens, parked } = await foldView(log, { concerns });
+  for (const some of inBatches(companies, COMPANIES_A_PUT)) await view.putCompanies(some);
+  let batch: ViewToken[] = [];
+  for (const standing of tokens()) {
     batch.push(toViewToken(standing, catalogues));
     if (batch.length === TOKENS_A_PUT) {
       await view.put(batch);
@@ -110,7 +76,10 @@ export async function rebuild(
     }
   }
   await view.put(batch);
-  for (const [id, revision] of parked) await view.park(id, versionOf(revision, true));
+  for (const [id, { revision, reason }] of parked) {
+    await view.park(id, versionOf(revision, true));
+    onFault(new Error(reason));
+  }
 }
 
 type UseTime = Pick<RecordedUse, 'windowSecond' | 'recordedAgoSeconds'>;
@@ -150,16 +119,23 @@ const RETRY_MS = 500;
  * Keeps what other processes write; this one's own writes are there already, and ignored by their version. A log or
  * view out of reach is tried again, from the last token that was put.
  */
-async function follow(options: FollowOptions, from: Position | null, signal: AbortSignal): Promise<void> {
+async function follow(
+  options: FollowOptions,
+  from: Position | null,
+  onReached: (position: Position) => void,
+  signal: AbortSignal,
+): Promise<void> {
   let after = from;
   while (!signal.aborted) {
     try {
       for await (const message of options.log.subscribe({ after, streamPrefixes: FOLLOWED_PREFIXES, signal })) {
-        if (message.kind !== 'events') continue;
-        for (const event of message.events) {
-          await putEvent(options, event);
-          after = event.position;
-        }
+        if (message.kind === 'events') {
+          for (const event of message.events) {
+            await putEvent(options, event);
+            after = event.position;
+            onReached(event.position);
+          }
+        } else if (message.position !== null) onReached(message.position);
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -203,7 +179,3 @@ async function headRevision(log: EventLog, id: string): Promise<number> {
     return revision;
   return -1;
 }
-
-/** The token a rotation names, which is thereby active. */
-const successorOf = (event: RecordedEvent): string | null =>
-  event.type === 'TokenRotated' ? (event.data as TokenRotated['data']).successor : null;

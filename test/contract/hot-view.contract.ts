@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Admission, HotView, Verdict, ViewToken } from '../../libs/hot-view/hot-view.ts';
+import type { HotViewInspection } from '../../libs/hot-view/inspection.ts';
 import type { HotViewMaintenance } from '../../libs/hot-view/maintenance.ts';
 import { newTokenId, successorId } from '../../libs/tokens/token-id.ts';
 
 export interface OpenedView {
-  readonly view: HotView & HotViewMaintenance;
+  readonly view: HotView & HotViewMaintenance & { readonly inspection: HotViewInspection };
   /** Moves the view's clock. */
   advance(ms: number): void | Promise<void>;
   nowMs(): number;
@@ -72,6 +73,99 @@ export function hotViewContract(name: string, open: () => Promise<OpenedView>): 
         expect(view.health().ready).toBe(false);
         await view.certify(null);
         expect((await admit(token.id)).kind).toBe('admitted');
+      });
+    });
+
+    describe('looked into while it serves', () => {
+      const unlike = (token: ViewToken) => view.inspection.unlike([token]);
+      const heldIds = async (): Promise<string[]> => (await Array.fromAsync(view.inspection.ids())).flat();
+      beforeEach(() => view.certify(null));
+
+      it('P6 says what it does not hold as it would be written', async () => {
+        const token = viewToken();
+        expect(await unlike(token)).toEqual([{ id: token.id, what: 'missing', columns: [], seen: null }]);
+        await view.put([token]);
+        expect(await unlike(token)).toEqual([]);
+        const [found] = await unlike({ ...token, status: 'revoked' });
+        expect(found).toMatchObject({ id: token.id, what: 'different' });
+        expect(found?.columns).toContain('status');
+      });
+
+      it('P6 a mending writes over an equal version, and a later one; the windows stay (P3)', async () => {
+        const damaged = viewToken({
+          version: 9,
+          limits: { reads: 100, writes: 100 },
+          restrict: { companies: ['x'], projects: [] },
+        });
+        await view.put([damaged]);
+        const before = await admit(damaged.id);
+        expect(before).toMatchObject({ kind: 'admitted', token: { restrict: { companies: ['x'] } } });
+        const token = {
+          ...damaged,
+          version: 3,
+          limits: { reads: 2, writes: 2 },
+          restrict: { companies: [], projects: [] },
+        };
+        const [found] = await unlike(token);
+        await view.inspection.mend([{ token, seen: found?.seen ?? null }]);
+        expect(await unlike(token)).toEqual([]);
+        expect(await admit(token.id)).toMatchObject({ kind: 'admitted', token: { restrict: { companies: [] } } });
+        expect(await kinds(token.id, 1)).toEqual(['throttled']);
+        // Equal version: whoever has parsed the record before hears of the new one.
+        const again = { ...token, name: 'mended' };
+        const [second] = await unlike(again);
+        await view.inspection.mend([{ token: again, seen: second?.seen ?? null }]);
+        expect(await admit(token.id)).toMatchObject({ token: { name: 'mended' } });
+      });
+
+      it('P2 a mending that looked before a revocation does not undo it', async () => {
+        const token = viewToken({ version: 3 });
+        await view.put([{ ...token, name: 'damaged' }]);
+        const [found] = await unlike(token);
+        await view.put([{ ...token, version: 5, status: 'revoked' }]);
+        await view.inspection.mend([{ token, seen: found?.seen ?? null }]);
+        expect(await kinds(token.id, 1)).toEqual(['revoked']);
+        const missing = viewToken();
+        await view.put([{ ...missing, version: 5, status: 'revoked' }]);
+        await view.inspection.mend([{ token: missing, seen: null }]);
+        expect(await kinds(missing.id, 1)).toEqual(['revoked']);
+      });
+
+      it('lists what it holds, and forgets what no log knows', async () => {
+        const tokens = Array.from({ length: 300 }, () => viewToken());
+        for (let from = 0; from < tokens.length; from += 50) await view.put(tokens.slice(from, from + 50));
+        expect(new Set(await heldIds())).toEqual(new Set(tokens.map(({ id }) => id)));
+        await view.inspection.forget(tokens[7]!.id);
+        expect(await heldIds()).not.toContain(tokens[7]!.id);
+        expect(await admit(tokens[7]!.id)).toEqual({ kind: 'unknown' });
+      });
+
+      it('a parking is seen, and a mending ends it', async () => {
+        const token = viewToken({ version: 3 });
+        await view.put([token]);
+        await view.park(token.id, 5);
+        const [found] = await unlike(token);
+        expect(found?.columns).toEqual(['parked']);
+        await view.inspection.mend([{ token, seen: found?.seen ?? null }]);
+        expect(await kinds(token.id, 1)).toEqual(['admitted']);
+      });
+
+      it('P3 companies are held against what is known, and mended', async () => {
+        const company = { id: 'c1', workspace: 'w1', limits: { reads: 1, writes: null }, version: 3 };
+        const other = { ...company, id: 'c2' };
+        await view.putCompanies([{ ...company, limits: { reads: 999, writes: 999 } }, other]);
+        const pinned = viewToken({ restrict: { companies: ['c1'], projects: [] }, limits: { reads: 50, writes: 50 } });
+        await view.put([pinned]);
+        const found = await view.inspection.unlikeCompanies([company, { ...company, id: 'c3' }]);
+        expect(found.toSorted((a, b) => (a.key < b.key ? -1 : 1))).toEqual([
+          { key: 'w1/c1', what: 'different' },
+          { key: 'w1/c2', what: 'unexpected' },
+          { key: 'w1/c3', what: 'missing' },
+        ]);
+        await view.inspection.mendCompany('w1/c1', company);
+        await view.inspection.mendCompany('w1/c2', null);
+        expect(await view.inspection.unlikeCompanies([company])).toEqual([]);
+        expect(await kinds(pinned.id, 2)).toEqual(['admitted', 'throttled']);
       });
     });
 

@@ -1,6 +1,8 @@
 import { type Limits, limitsInForce } from '../../tokens/limits.ts';
 import { companyKey, companyKeyOf } from '../company-key.ts';
+import { isDeepStrictEqual } from 'node:util';
 import type { ViewCompany, ViewToken } from '../hot-view.ts';
+import type { UnlikeCompany } from '../inspection.ts';
 
 /** What companies say of their tokens' limits, and who follows them. */
 export class CompanyLimits<Follower> {
@@ -13,6 +15,17 @@ export class CompanyLimits<Follower> {
     const held = this.#companies.get(key);
     if (held !== undefined && company.version <= held.version) return [];
     this.#companies.set(key, company);
+    return this.#followers.get(key) ?? [];
+  }
+
+  get all(): ReadonlyMap<string, ViewCompany> {
+    return this.#companies;
+  }
+
+  /** Whatever version is held. Answers who must be told. */
+  replace(key: string, company: ViewCompany | null): Iterable<Follower> {
+    if (company === null) this.#companies.delete(key);
+    else this.#companies.set(key, company);
     return this.#followers.get(key) ?? [];
   }
 
@@ -31,4 +44,19 @@ export class CompanyLimits<Follower> {
     const key = companyKeyOf(token);
     if (key !== null) this.#followers.get(key)?.delete(follower);
   }
+}
+
+export function unlikeCompanies(
+  held: ReadonlyMap<string, ViewCompany>,
+  expected: readonly ViewCompany[],
+): readonly UnlikeCompany[] {
+  const keys = new Set(expected.map(({ workspace, id }) => companyKey(workspace, id)));
+  const unlike = expected.flatMap((company): UnlikeCompany[] => {
+    const key = companyKey(company.workspace, company.id);
+    const one = held.get(key);
+    if (one === undefined) return [{ key, what: 'missing' }];
+    return isDeepStrictEqual(one, company) ? [] : [{ key, what: 'different' }];
+  });
+  for (const key of held.keys()) if (!keys.has(key)) unlike.push({ key, what: 'unexpected' });
+  return unlike;
 }

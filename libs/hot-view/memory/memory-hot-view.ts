@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Position } from '../../event-log/event-log.ts';
 import { lineageKey } from '../../tokens/token-id.ts';
 import { Window } from '../../window/window.ts';
@@ -14,8 +15,9 @@ import {
   type ViewCompany,
   type ViewToken,
 } from '../hot-view.ts';
+import type { HotViewInspection, Mending, Unlike } from '../inspection.ts';
 import type { HotViewMaintenance, RecordedUse } from '../maintenance.ts';
-import { CompanyLimits } from './company-limits.ts';
+import { CompanyLimits, unlikeCompanies } from './company-limits.ts';
 import { Interner } from './interner.ts';
 import { newId } from '../../ids/new-id.ts';
 
@@ -36,6 +38,7 @@ interface Entry {
 
 type MeteredBudget = 'reads' | 'writes' | 'handshakes';
 
+const IDS_A_PAGE = 1_000;
 const NOBODY = '0'.repeat(64);
 const RETRY_NOT_READY_SECONDS = 1;
 const RETRY_DEAD_SECONDS = 60;
@@ -45,6 +48,16 @@ const RETRY_DEAD_SECONDS = 60;
  * clock, placed on the wall clock once, at the start.
  */
 export class MemoryHotView implements HotView, HotViewMaintenance {
+  readonly inspection: HotViewInspection = {
+    ids: () => this.#ids(),
+    unlike: (tokens) => tokens.flatMap((token) => this.#unlike(token)),
+    mend: (tokens) => tokens.forEach((mending) => this.#mend(mending)),
+    forget: (id) => this.#forget(id),
+    unlikeCompanies: (companies) => unlikeCompanies(this.#companies.all, companies),
+    mendCompany: (key, company) => {
+      for (const entry of this.#companies.replace(key, company)) this.#putInForce(entry);
+    },
+  };
   readonly #entries = new Map<string, Entry>();
   readonly #windows = new Map<string, Windows>();
   /** The version up to which a token's events were not understood. */
@@ -181,6 +194,48 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
 
   async close(): Promise<void> {
     this.#certified = false;
+  }
+
+  async *#ids(): AsyncGenerator<readonly string[]> {
+    const ids = [...this.#entries.keys()];
+    for (let from = 0; from < ids.length; from += IDS_A_PAGE) yield ids.slice(from, from + IDS_A_PAGE);
+  }
+
+  /** Stands for what is held; null: nothing is. */
+  #seen(id: string): string | null {
+    const written = this.#entries.get(id)?.written;
+    return written === undefined ? null : `${written.version} ${written.catalogues} ${this.#parked.get(id) ?? ''}`;
+  }
+
+  #unlike(token: ViewToken): Unlike[] {
+    const { id } = token;
+    const written = this.#entries.get(id)?.written;
+    if (written === undefined) return [{ id, what: 'missing', columns: [], seen: null }];
+    const columns = Object.entries(token).flatMap(([name, value]) =>
+      isDeepStrictEqual(value, written[name as keyof ViewToken]) ? [] : [name],
+    );
+    if (this.#parked.has(id)) columns.push('parked');
+    return columns.length === 0 ? [] : [{ id, what: 'different', columns, seen: this.#seen(id) }];
+  }
+
+  #mend({ token, seen }: Mending): void {
+    if (this.#seen(token.id) !== seen) return;
+    this.#parked.delete(token.id);
+    const entry = this.#entries.get(token.id);
+    if (entry === undefined) {
+      this.put([token]);
+      return;
+    }
+    this.#companies.leave(entry.written, entry);
+    entry.written = this.#interner.token(token);
+    this.#putInForce(entry);
+  }
+
+  #forget(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#companies.leave(entry.written, entry);
+    this.#entries.delete(id);
   }
 
   #putInForce(entry: Entry): void {

@@ -4,13 +4,13 @@ import { PRELUDE } from './prelude.lua.ts';
 /**
  * One call: look-up, scope and metering. KEYS: header, token, windows, companies.
  * ARGV: run_id, clock offset ms, stale ms, digest, scope or '', reads, writes, handshakes, stamp of the record the
- * caller has parsed (its version and catalogues), the caller's clock (an expiry has passed when it has by either).
- * Answers [kind, …]; the record itself only where the caller has not got this one.
+ * caller has parsed (its version, catalogues and mendings), the caller's clock (an expiry has passed when it has by either).
+ * Answers [kind, …]; the record itself, under its stamp, only where the caller has not got this one.
  */
 export const ADMIT = `${PRELUDE}
 local now, why = standing(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]))
 if not now then return { 'not-ready', why, 1 } end
-local t = redis.call('HMGET', KEYS[2], 'digest', 'status', 'expires', 'retires', 'reads', 'writes', 'grants', 'version', 'parked', 'catalogues', 'own', 'company')
+local t = redis.call('HMGET', KEYS[2], 'digest', 'status', 'expires', 'retires', 'reads', 'writes', 'grants', 'version', 'parked', 'catalogues', 'own', 'company', 'mended')
 local known = t[1] == ARGV[4]
 if t[9] and (known or not t[1]) then return { 'not-ready', 'the events of this token are not understood', 0 } end
 if not known then return { 'unknown' } end
@@ -19,7 +19,8 @@ if t[2] == 'parked' then return { 'not-ready', 'the catalogue of this token is n
 local second = now.second
 local windows = load_windows(KEYS[3], second)
 local record = ''
-if t[8] .. ' ' .. t[10] ~= ARGV[9] then record = redis.call('HGET', KEYS[2], 'record') end
+local stamp = t[8] .. ' ' .. t[10] .. ' ' .. (t[13] or '')
+if stamp ~= ARGV[9] then record = stamp .. '\\n' .. redis.call('HGET', KEYS[2], 'record') end
 
 local limits = limits_of(KEYS[4], t[5], t[6], t[11], t[12])
 limits[3] = ${HANDSHAKES_PER_MINUTE}

@@ -23,6 +23,11 @@ export class Keys {
     return `{${this.#namespace}:${partitionOf(id)}}:token:${id}`;
   }
 
+  /** Of all tokens, for `SCAN`. */
+  get tokenPattern(): string {
+    return `{${this.#namespace.replaceAll(/[*?[\]\\]/g, '\\$&')}:*}:token:*`;
+  }
+
   /** Of the token's lineage. */
   windows(id: string): string {
     return `{${this.#namespace}:${partitionOf(id)}}:windows:${lineageKey(id)}`;

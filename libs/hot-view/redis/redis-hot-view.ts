@@ -13,6 +13,7 @@ import {
   ViewUnavailable,
   type ViewToken,
 } from '../hot-view.ts';
+import type { HotViewInspection } from '../inspection.ts';
 import type { HotViewMaintenance, RecordedUse } from '../maintenance.ts';
 import { ADMIT } from './admit.lua.ts';
 import { Confirmations } from './confirmations.ts';
@@ -28,10 +29,10 @@ import {
   inForce,
   NOTHING_USED,
   ParsedRecords,
-  stampOf,
   usageOf,
   type UsageReply,
 } from './replies.ts';
+import { RedisInspection } from './redis-inspection.ts';
 import { CONFIRM, GET, PARK, PUT, USAGE } from './tokens.lua.ts';
 import { ViewScripts } from './view-scripts.ts';
 
@@ -71,6 +72,7 @@ const BUDGETS: Readonly<Record<Budget, number>> = { reads: 1, writes: 2, handsha
  */
 export class RedisHotView implements HotView, HotViewMaintenance {
   readonly partitions: Partitions;
+  readonly inspection: HotViewInspection;
   readonly #connection: Connection;
   readonly #keys: Keys;
   readonly #scripts: ViewScripts;
@@ -84,6 +86,7 @@ export class RedisHotView implements HotView, HotViewMaintenance {
     this.#keys = new Keys(namespace);
     this.#scripts = new ViewScripts(connection, clockOffsetMs, staleMs);
     this.#wallClock = wallClock;
+    this.inspection = new RedisInspection(this.#scripts, this.#keys);
     this.partitions = new Partitions(this.#scripts, connection, this.#keys);
   }
 
@@ -99,7 +102,7 @@ export class RedisHotView implements HotView, HotViewMaintenance {
     let reply: AdmitReply;
     try {
       const keys = this.#keysOf(id);
-      const stamp = cached === undefined ? '' : stampOf(cached);
+      const stamp = cached?.stamp ?? '';
       const asked = [digest, scope ?? '', cost.reads, cost.writes, cost.handshakes, stamp, this.#wallClock()];
       reply = (await this.#scripts.run(SCRIPTS.admit, keys, [...args, ...asked])) as AdmitReply;
     } catch (error) {
@@ -111,7 +114,7 @@ export class RedisHotView implements HotView, HotViewMaintenance {
       return notReady(reply[1]);
     }
     const [, record, windowSecond, epoch] = reply;
-    const written = cached !== undefined && record === '' ? cached : this.#records.parse(record);
+    const written = cached !== undefined && record === '' ? cached.token : this.#records.parse(record);
     if (reply[0] === 'admitted') {
       const [, , , , ...readings] = reply;
       const token = inForce(written, { reads: readings[0], writes: readings[3] });

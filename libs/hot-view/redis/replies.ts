@@ -2,7 +2,7 @@ import type { Limits } from '../../tokens/limits.ts';
 import { companyKey, companyKeyOf } from '../company-key.ts';
 import type { RefusalReason, UsageReading, ViewCompany, ViewToken, WindowReading } from '../hot-view.ts';
 
-/** What `ADMIT` answers (admit.lua.ts). Numbers are integers, nothing is null. */
+/** What `ADMIT` answers (admit.lua.ts); `record` is stamped, or empty. Numbers are integers, nothing is null. */
 export type AdmitReply =
   | readonly ['unknown']
   | readonly ['not-ready', reason: string, ofPartition: 0 | 1]
@@ -71,24 +71,29 @@ export const fieldsOfCompany = ({ workspace, id, version, limits }: ViewCompany)
   limits.writes ?? '',
 ];
 
-/** Tells two records of a token apart (`ADMIT` compares it). */
-export const stampOf = ({ version, catalogues }: ViewToken): string => `${version} ${catalogues}`;
-
 const MOST_RECORDS = 50_000;
+
+/** A record, and what tells it from others of the same token (`ADMIT` compares it). */
+interface ParsedRecord {
+  readonly token: ViewToken;
+  readonly stamp: string;
+}
 
 /** Records already parsed, the last of each id; the oldest go first. */
 export class ParsedRecords {
-  readonly #tokens = new Map<string, ViewToken>();
+  readonly #records = new Map<string, ParsedRecord>();
 
-  get(id: string): ViewToken | undefined {
-    return this.#tokens.get(id);
+  get(id: string): ParsedRecord | undefined {
+    return this.#records.get(id);
   }
 
-  parse(record: string): ViewToken {
-    const token = JSON.parse(record) as ViewToken;
-    this.#tokens.delete(token.id);
-    this.#tokens.set(token.id, token);
-    if (this.#tokens.size > MOST_RECORDS) this.#tokens.delete(this.#tokens.keys().next().value ?? '');
+  /** @param stamped as `ADMIT` answers it: the stamp, a line end, the record */
+  parse(stamped: string): ViewToken {
+    const end = stamped.indexOf('\n');
+    const token = JSON.parse(stamped.slice(end + 1)) as ViewToken;
+    this.#records.delete(token.id);
+    this.#records.set(token.id, { token, stamp: stamped.slice(0, end) });
+    if (this.#records.size > MOST_RECORDS) this.#records.delete(this.#records.keys().next().value ?? '');
     return token;
   }
 }

@@ -1,0 +1,40 @@
+import type { ViewCompany, ViewToken } from './hot-view.ts';
+
+/**
+ * Looking into a view, and mending it, while it serves: nothing is emptied, no window touched, and what is newer than
+ * the one who mends knows stays.
+ */
+export interface HotViewInspection {
+  /** Ids of all tokens that are held, in pages; one written meanwhile may be missing, one may come twice. */
+  ids(): AsyncIterable<readonly string[]>;
+  /** Those of these tokens which the view does not hold as `put` writes them. */
+  unlike(tokens: readonly ViewToken[]): readonly Unlike[] | Promise<readonly Unlike[]>;
+  /** Writes a token over what is held, whatever its version, as long as that is still what `unlike` has seen. */
+  mend(tokens: readonly Mending[]): void | Promise<void>;
+  /** Forgets a token that no log knows: one that is known is kept for good, as a tombstone at last. Its windows stay. */
+  forget(id: string): void | Promise<void>;
+  /** The keys of companies that the view does not hold as `putCompanies` writes them, or holds and these are not. */
+  unlikeCompanies(companies: readonly ViewCompany[]): readonly UnlikeCompany[] | Promise<readonly UnlikeCompany[]>;
+  /** Makes what is held of one company what `putCompanies` writes, whatever its version; null: forgets it. */
+  mendCompany(key: string, company: ViewCompany | null): void | Promise<void>;
+}
+
+export interface Unlike {
+  readonly id: string;
+  readonly what: 'missing' | 'different';
+  /** Of what differs, by its names in the store. */
+  readonly columns: readonly string[];
+  /** Stands for what is held, for `mend`; null: nothing is. */
+  readonly seen: string | null;
+}
+
+export interface Mending {
+  readonly token: ViewToken;
+  readonly seen: string | null;
+}
+
+export interface UnlikeCompany {
+  /** `companyKey`. */
+  readonly key: string;
+  readonly what: 'missing' | 'unexpected' | 'different';
+}

@@ -1,0 +1,78 @@
+import { TOKEN_FIELDS } from './tokens.lua.ts';
+
+/** The names under which `PUT` writes the fields of a token, in the order in which it takes them. */
+export const FIELD_NAMES = [
+  'version',
+  'record',
+  'digest',
+  'status',
+  'expires',
+  'retires',
+  'reads',
+  'writes',
+  'grants',
+  'catalogues',
+  'own',
+  'company',
+] as const;
+
+const QUOTED = FIELD_NAMES.map((name) => `'${name}'`).join(', ');
+
+/** Stands for what is held of a token: a write of another version, a parking and a mending each change it. */
+const SEEN = `
+local function seen(key)
+  local t = redis.call('HMGET', key, 'version', 'catalogues', 'parked', 'mended')
+  for i = 1, 4 do t[i] = t[i] or '' end
+  return table.concat(t, ' ')
+end
+`;
+
+/** KEYS: tokens. Answers of each [seen, parked, fields…]; an empty list: nothing is held. */
+export const HELD = `${SEEN}
+local answers = {}
+for i = 1, #KEYS do
+  if redis.call('EXISTS', KEYS[i]) == 0 then answers[i] = {}
+  else
+    local fields = redis.call('HMGET', KEYS[i], ${QUOTED})
+    local answer = { seen(KEYS[i]), redis.call('HGET', KEYS[i], 'parked') or '' }
+    for f = 1, #fields do answer[f + 2] = fields[f] or '' end
+    answers[i] = answer
+  end
+end
+return answers
+`;
+
+/**
+ * Writes over what is held, as long as that is what was seen. `mended` tells those who have a record of the same
+ * version that theirs is another. KEYS: tokens. ARGV: of each what was seen, then its fields.
+ */
+export const MEND = `${SEEN}
+local names = { ${QUOTED} }
+for i = 1, #KEYS do
+  local at = (i - 1) * ${TOKEN_FIELDS + 1} + 1
+  if seen(KEYS[i]) == ARGV[at] then
+    for f = 1, #names do redis.call('HSET', KEYS[i], names[f], ARGV[at + f]) end
+    redis.call('HINCRBY', KEYS[i], 'mended', 1)
+    redis.call('HDEL', KEYS[i], 'parked')
+  end
+end
+`;
+
+/** KEYS: token. */
+export const FORGET = `redis.call('DEL', KEYS[1])`;
+
+/** One step through the keys of the server that runs this. KEYS: a header. ARGV: cursor, pattern, count. Answers run_id, cursor, keys. */
+export const SCAN = `
+local info = redis.call('INFO', 'server')
+local at = string.find(info, 'run_id:', 1, true)
+local found = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])
+return { string.match(info, '^%w+', at + 7), found[1], found[2] }
+`;
+
+/** KEYS: companies. */
+export const HELD_COMPANIES = `return redis.call('HGETALL', KEYS[1])`;
+
+/** KEYS: companies. ARGV: the company's field, its value or ''. */
+export const MEND_COMPANY = `
+if ARGV[2] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+`;

@@ -1,0 +1,140 @@
+import { isDeepStrictEqual } from 'node:util';
+import { companyKey } from '../company-key.ts';
+import type { ViewCompany, ViewToken } from '../hot-view.ts';
+import type { HotViewInspection, Mending, Unlike, UnlikeCompany } from '../inspection.ts';
+import { script } from './connection.ts';
+import { FIELD_NAMES, FORGET, HELD, HELD_COMPANIES, MEND, MEND_COMPANY, SCAN } from './inspection.lua.ts';
+import { type Keys, partitionOf } from './keys.ts';
+import { EVERY_PARTITION } from './partitions.ts';
+import { fieldsOf, fieldsOfCompany } from './replies.ts';
+import type { ViewScripts } from './view-scripts.ts';
+
+const SCRIPTS = {
+  held: script(HELD),
+  mend: script(MEND),
+  forget: script(FORGET),
+  scan: script(SCAN),
+  heldCompanies: script(HELD_COMPANIES),
+  mendCompany: script(MEND_COMPANY),
+};
+/** Keys a server looks at in one go, which calls wait for. */
+const KEYS_A_SCAN = 1_000;
+
+/** [seen, parked, fields…]; empty: nothing is held. */
+type HeldReply = readonly string[];
+
+/** All throw ViewUnavailable. */
+export class RedisInspection implements HotViewInspection {
+  readonly #scripts: ViewScripts;
+  readonly #keys: Keys;
+
+  constructor(scripts: ViewScripts, keys: Keys) {
+    this.#scripts = scripts;
+    this.#keys = keys;
+  }
+
+  /** In a cluster every server is looked through once, found by the partitions it holds. */
+  async *ids(): AsyncGenerator<readonly string[]> {
+    const done = new Set<string>();
+    for (const partition of EVERY_PARTITION) {
+      let cursor = '0';
+      do {
+        const args = [cursor, this.#keys.tokenPattern, KEYS_A_SCAN];
+        const reply = await this.#scripts.run(SCRIPTS.scan, [this.#keys.header(partition)], args);
+        const [runId, next, keys] = reply as readonly [string, string, readonly string[]];
+        if (cursor === '0' && done.has(runId)) break;
+        done.add(runId);
+        yield keys.map((key) => key.slice(key.lastIndexOf(':') + 1));
+        cursor = next;
+      } while (cursor !== '0');
+    }
+  }
+
+  async unlike(tokens: readonly ViewToken[]): Promise<readonly Unlike[]> {
+    const compared = await Promise.all(
+      byPartition(tokens, ({ id }) => id).map(async (some) => {
+        const keys = some.map(({ id }) => this.#keys.token(id));
+        const held = (await this.#scripts.run(SCRIPTS.held, keys, [])) as readonly HeldReply[];
+        return some.flatMap((token, index) => unlikeOf(token, held[index] ?? []));
+      }),
+    );
+    return compared.flat();
+  }
+
+  async mend(tokens: readonly Mending[]): Promise<void> {
+    await Promise.all(
+      byPartition(tokens, ({ token }) => token.id).map(async (some) => {
+        const keys = some.map(({ token }) => this.#keys.token(token.id));
+        const args = some.flatMap(({ token, seen }) => [seen ?? NOTHING_SEEN, ...fieldsOf(token)]);
+        await this.#scripts.run(SCRIPTS.mend, keys, args);
+      }),
+    );
+  }
+
+  async forget(id: string): Promise<void> {
+    await this.#scripts.run(SCRIPTS.forget, [this.#keys.token(id)], []);
+  }
+
+  async unlikeCompanies(companies: readonly ViewCompany[]): Promise<readonly UnlikeCompany[]> {
+    const expected = new Map(companies.map((company) => [keyOf(company), valueOf(company)]));
+    const unlike = new Map<string, UnlikeCompany>();
+    for (const partition of EVERY_PARTITION) {
+      const reply = await this.#scripts.run(SCRIPTS.heldCompanies, [this.#keys.companies(partition)], []);
+      const held = pairsOf(reply as readonly string[]);
+      for (const [key, value] of expected) {
+        const what = held.has(key) ? 'different' : 'missing';
+        if (held.get(key) !== value) unlike.set(key, { key, what });
+      }
+      for (const key of held.keys()) if (!expected.has(key)) unlike.set(key, { key, what: 'unexpected' });
+    }
+    return [...unlike.values()];
+  }
+
+  async mendCompany(key: string, company: ViewCompany | null): Promise<void> {
+    const value = company === null ? '' : valueOf(company);
+    await Promise.all(
+      EVERY_PARTITION.map((partition) =>
+        this.#scripts.run(SCRIPTS.mendCompany, [this.#keys.companies(partition)], [key, value]),
+      ),
+    );
+  }
+}
+
+/** What `SEEN` answers of a key that is not there. */
+const NOTHING_SEEN = '   ';
+
+function unlikeOf(token: ViewToken, [seen, parked, ...fields]: HeldReply): readonly Unlike[] {
+  const { id } = token;
+  if (seen === undefined) return [{ id, what: 'missing', columns: [], seen: null }];
+  const expected = fieldsOf(token);
+  const columns: string[] = FIELD_NAMES.filter((name, index) => {
+    const [held = '', wanted] = [fields[index], String(expected[index])];
+    return name === 'record' ? !sameJson(held, wanted) : held !== wanted;
+  });
+  if (parked !== '') columns.push('parked');
+  return columns.length === 0 ? [] : [{ id, what: 'different', columns, seen }];
+}
+
+/** Another release may have written the members in another order. */
+function sameJson(a: string, b: string): boolean {
+  if (a === b) return true;
+  try {
+    return isDeepStrictEqual(JSON.parse(a), JSON.parse(b));
+  } catch {
+    return false;
+  }
+}
+
+const byPartition = <Item>(items: readonly Item[], idOf: (item: Item) => string): readonly Item[][] => [
+  ...Map.groupBy(items, (item) => partitionOf(idOf(item))).values(),
+];
+
+const keyOf = ({ workspace, id }: ViewCompany): string => companyKey(workspace, id);
+/** As `PUT_COMPANIES` writes it. */
+const valueOf = (company: ViewCompany): string => fieldsOfCompany(company).slice(1).join(' ');
+
+function pairsOf(flat: readonly string[]): ReadonlyMap<string, string> {
+  const pairs = new Map<string, string>();
+  for (let at = 0; at + 1 < flat.length; at += 2) pairs.set(flat[at]!, flat[at + 1]!);
+  return pairs;
+}
