@@ -51,6 +51,7 @@ interface Pass {
  */
 export class MaintainedHotView implements MaintainedView {
   readonly name = 'hot-view';
+  readonly readsStored = false;
   readonly #options: MaintainedHotViewOptions;
   readonly #inspector: Inspector;
   #rebuild: Pass | null = null;
@@ -84,10 +85,10 @@ export class MaintainedHotView implements MaintainedView {
   }
 
   async rebuild(anew: boolean): Promise<Obstacle> {
-    if (this.#verify !== null) return 'It is being verified. Rebuild it after that.';
     const under = this.#rebuild;
     if (under !== null && !under.stopped && !anew) return null;
-    await this.stopRebuild();
+    // What is being compared would change under it.
+    await this.stop();
     const pass = newPass('mend', under === null || anew ? 0 : under.done);
     this.#rebuild = pass;
     this.#begin(pass, () => {
