@@ -182,6 +182,14 @@ describe('a digest', () => {
     }
   });
 
+  it('leaves of many changes of one kind room for another', () => {
+    const tokens = Array.from({ length: 501 }, (_, index) => newTokenId(DAY.fromMs - DAY_MS + index));
+    const gone = event(`token-${tokens[0]}`, 'TokenRevoked', { reason: 'idle', note: null, at: iso(noon) });
+    const { changes } = digestOf([...tokens.map((id) => created(id, noon)), gone]);
+    expect([changes.items.length, changes.more]).toEqual([501, 1]);
+    expect(changes.items.at(-1)).toMatchObject({ change: 'revoked', reason: 'idle' });
+  });
+
   it('P13 is of one workspace alone', () => {
     const elsewhere = created(two, noon, { workspace: 'w2', name: 'theirs' });
     const own = [created(one, noon), used(one, noon)];

@@ -27,9 +27,9 @@ const eventOf = (type: string, data: object, metadata: object = {}): NewEvent =>
   metadata: { $correlationId: 'r', $causationId: 'r', schema: 1, ...metadata },
 });
 
-function created(id: string, workspace: string, at: string): NewEvent {
+function created(id: string, workspace: string, at: string, scopes: readonly string[] = []): NewEvent {
   const life = { catalogue: 'comma', kind: 'agent', name: 'agent', owner: { id: 'jason', name: 'Jason' }, workspace };
-  const powers = { scopes: ['reports:read'], restrict: { companies: [], projects: [] }, expires_at: null };
+  const powers = { scopes, restrict: { companies: [], projects: [] }, expires_at: null };
   const rest = { limits: { reads: null, writes: null }, digest: 'd', lineage: id, predecessor: null, at };
   return eventOf('TokenCreated', { id, ...life, ...powers, ...rest });
 }
@@ -165,6 +165,24 @@ describe.each(LOGS)('those who keep digests, on %s', (_name, open) => {
     expect(kept.digest.totals).toMatchObject({ allowed: 3, late: 0 });
     const first = kept.digest.first_seen_addresses.items.map(({ address }) => address);
     expect(first).toEqual(['192.0.2.39', '192.0.2.5']);
+  });
+
+  it('keep one that would be too large for one event with shorter lists', async () => {
+    await found();
+    const scopes = Array.from({ length: 60 }, (_, index) => `a-rather-long-scope-of-its-own-${index}`);
+    const others = Array.from({ length: 600 }, (_, index) => newTokenId(FIRST.fromMs + 2 + index));
+    for (const id of others) {
+      await log.append(`token-${id}`, 'no-stream', [created(id, 'w1', iso(FIRST.fromMs + MINUTE_MS), scopes)]);
+    }
+    nowMs = FIRST.toMs + 10 * MINUTE_MS;
+    const answer = await keeper().find('w1', FIRST);
+    if (answer.kind !== 'found') throw new Error(answer.kind);
+    const { unused_tokens: unused, changes, totals } = answer.digest;
+    expect([totals.tokens_alive, totals.tokens_created]).toEqual([601, 601]);
+    for (const { items, more } of [unused, changes]) {
+      expect(items.length + more).toBe(601);
+      expect(items.length).toBe(125);
+    }
   });
 
   it('make none of what is not over, nor of before there was anybody', async () => {
