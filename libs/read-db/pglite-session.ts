@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { PGlite } from '@electric-sql/pglite';
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
+import { PreparedStatements } from './prepared-statements.ts';
 
 /**
  * PGlite on this thread, in the shape of a `pg` pool with one client, which is all Kysely's PostgreSQL dialect asks
@@ -9,10 +10,12 @@ import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kyse
  */
 export class PGliteSession implements PostgresPool {
   readonly #pglite: PGlite;
+  readonly #statements: PreparedStatements;
   #turn = Promise.resolve();
 
   private constructor(pglite: PGlite) {
     this.#pglite = pglite;
+    this.#statements = new PreparedStatements(pglite);
   }
 
   /**
@@ -35,9 +38,8 @@ export class PGliteSession implements PostgresPool {
     this.#turn = new Promise((resolve) => (release = resolve));
     await before;
     const query = async (sql: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<object>> => {
-      const { rows, affectedRows } = await this.#pglite.query<object>(sql, [...parameters]);
-      const rowCount = affectedRows === undefined || affectedRows === 0 ? rows.length : affectedRows;
-      return { command: commandOf(sql), rowCount, rows };
+      const { rows, count } = await this.#statements.run(sql, parameters);
+      return { command: commandOf(sql), rowCount: count, rows };
     };
     // Kysely's cursors, the other overload, are never asked for.
     return { query: query as PostgresPoolClient['query'], release };

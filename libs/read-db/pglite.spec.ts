@@ -30,4 +30,21 @@ describe('PGlite', () => {
     await close();
     await rm(directory, { recursive: true });
   }, 60_000);
+
+  it('asks a changed table anew, and takes and gives every type as it is', async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'writ-read-'));
+    const { db, close } = await openReadDb({ directory });
+    const all = async () => (await sql`select * from things where n = any(${[1, 2]}::bigint[])`.execute(db)).rows;
+    await sql`create table things (n bigint, said text, done boolean, data jsonb)`.execute(db);
+    const row = { n: 1, said: "it's", done: true, data: { a: [1, null] } };
+    const added = await sql`insert into things values (${row.n}, ${row.said}, ${row.done}, ${row.data})`.execute(db);
+    expect(added.numAffectedRows).toBe(1n);
+    expect(await all()).toEqual([row]);
+    await sql`alter table things add column more text`.execute(db);
+    expect(await all()).toEqual([{ ...row, more: null }]);
+    await expect(sql`insert into things (n) values (${'one'})`.execute(db)).rejects.toMatchObject({ code: '22P02' });
+    expect(await all()).toHaveLength(1);
+    await close();
+    await rm(directory, { recursive: true });
+  }, 60_000);
 });
