@@ -9,6 +9,7 @@ import { type Projection, schemaOf } from '../../libs/projection/projection.ts';
 import { type RunningProjection, startProjection } from '../../libs/projection/runner.ts';
 import type { ReadDb } from '../../libs/read-db/read-db.ts';
 import { MemoryEventLog } from '../doubles/memory-event-log.ts';
+import type { CuttingProxy } from '../support/cutting-proxy.ts';
 
 interface ThingData {
   readonly text: string;
@@ -56,11 +57,15 @@ const event = (type: string, text: string): NewEvent => {
 
 const IN_TIME_MS = 30_000;
 
+export interface RebuildStore {
+  open(): Promise<ReadDb>;
+  /** Over a network that breaks; none where there is no network in between. */
+  readonly breakable?: { readonly proxy: CuttingProxy; open(): Promise<ReadDb> };
+  stop(): Promise<void>;
+}
+
 /** How views are rebuilt, compared and mended while they serve (P6), whichever engine keeps them. */
-export function rebuildContract(
-  engine: string,
-  start: () => Promise<{ open(): Promise<ReadDb>; stop(): Promise<void> }>,
-) {
+export function rebuildContract(engine: string, start: () => Promise<RebuildStore>) {
   describe(`rebuilding on ${engine}`, () => {
     let store: Awaited<ReturnType<typeof start>>;
     let db: ReadDb;
@@ -316,6 +321,102 @@ export function rebuildContract(
       await caughtUp(other);
       expect(await rows(things)).toBe(await expected());
     }, 120_000);
+
+    it('P6 killed at any batch boundary of a rebuild, or within any batch, it ends in the same tables', async () => {
+      await make(6);
+      const events = 18;
+      // After which event, and how many statements later: 0 none of its batch, 1 the checkpoint, more: rows, the switch.
+      const places: readonly (readonly [number | 'last', number])[] = [
+        ...Array.from({ length: events }, (_, at) => [at + 1, 0] as const),
+        ...Array.from({ length: events / 3 }, (_, at) => [3 * at + 1, 1] as const),
+        ...Array.from({ length: 10 }, (_, statements) => ['last', statements] as const),
+      ];
+      let crashes = 0;
+      let own = await connect();
+      for (const [place, statements] of places) {
+        const { length: all } = await Array.fromAsync(log.readAll({ streamPrefixes: ['thing-'] }));
+        const at = place === 'last' ? all : place;
+        let left = Infinity;
+        let applied = -Infinity;
+        let crashed = false;
+        const dying: Projection = {
+          ...things,
+          apply(one) {
+            if (++applied === at) left = statements;
+            return things.apply(one);
+          },
+        };
+        const failed = failing(() => (crashed ||= left-- <= 0));
+        const victim = await begin(dying, { ...own, db: own.db.withPlugin(failed) }, 3);
+        await caughtUp(victim);
+        applied = 0;
+        await victim.rebuild(true);
+        for (const deadlineMs = Date.now() + IN_TIME_MS; !crashed && applied > -Infinity;) {
+          if (Date.now() > deadlineMs) throw new Error(`neither crashed nor switched, after ${applied} events`);
+          // A look at the builds is no statement of the rebuild's: not asked through the one that dies.
+          const { rows: building } = await sql`
+            select 1 from writ.builds where projection = ${things.name} and role = 'building'`.execute(db.db);
+          if (building.length === 0) applied = -Infinity;
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+        if (crashed) crashes++;
+        left = 0;
+        await end();
+        await disconnect(own);
+        own = await connect();
+        const heir = await begin(things, own, 3);
+        await make(1, `after${place}-${statements}-`);
+        await switched(heir);
+        await caughtUp(heir);
+        expect(await rows(things)).toBe(await expected());
+        expect((await heir.status()).rebuild).toBeNull();
+        await end();
+      }
+      await disconnect(own);
+      expect(crashes).toBeGreaterThanOrEqual(events + events / 3);
+    }, 300_000);
+
+    // PGlite is in the process: there is no network to break.
+    if (engine === 'PostgreSQL') {
+      it('P6 a database gone in the middle of a batch and back loses nothing and doubles nothing', async () => {
+        const { breakable } = store;
+        if (breakable === undefined) throw new Error('no network to break');
+        const { proxy } = breakable;
+        const own = await breakable.open();
+        await make(40);
+        const runner = await begin(things, own, 10);
+        await caughtUp(runner);
+        let cuts = 0;
+        const place = fc.record({
+          bytes: fc.integer({ min: 1, max: 12_000 }),
+          // What the client says is broken off in a statement; what the server says, in its answer: to a COMMIT, too.
+          side: fc.constantFrom('client' as const, 'server' as const),
+          rebuilt: fc.boolean(),
+        });
+        await fc.assert(
+          fc.asyncProperty(place, fc.nat(), async ({ bytes, side, rebuilt }, name) => {
+            proxy.cutAfter(bytes, side);
+            if (rebuilt) await runner.rebuild(true).catch(() => undefined);
+            await make(3, `cut${name}-${cuts}-`);
+            for (const deadlineMs = Date.now() + 1_500; !proxy.cut && Date.now() < deadlineMs;)
+              await new Promise((resolve) => setTimeout(resolve, 5));
+            if (proxy.cut) cuts++;
+            proxy.away = true;
+            await make(2, `away${name}-${cuts}-`);
+            await new Promise((resolve) => setTimeout(resolve, 50));
+            proxy.away = false;
+            proxy.cutAfter(Number.POSITIVE_INFINITY, side);
+            await switched(runner);
+            await caughtUp(runner);
+            expect(await rows(things)).toBe(await expected());
+          }),
+          { numRuns: 20, endOnFailure: true },
+        );
+        expect(cuts).toBeGreaterThan(5);
+        await end();
+        await own.close();
+      }, 300_000);
+    }
 
     it('P6 any interleaving of crash, restart, rebuild and live writes ends in the same tables', async () => {
       const act = fc.oneof(
