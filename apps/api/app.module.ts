@@ -173,8 +173,9 @@ export const PARTS: readonly Type[] = [
   Operations,
   AtHead,
   Gate,
-  RestFace,
+  // First: Express looks for a route in the order they came, and MCP has one.
   McpFace,
+  RestFace,
   ...TOKENS,
   ...COMMA,
   ...TOADO,

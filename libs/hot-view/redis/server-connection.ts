@@ -20,6 +20,7 @@ export class ServerConnection implements Connection {
   #runId: string | null = null;
   #reason = 'it is not connected';
   #clustered = false;
+  #gathering: Redis['stream'] | null = null;
 
   private constructor({ url, commandTimeoutMs }: ConnectionOptions) {
     this.#redis = new Redis(url, {
@@ -68,12 +69,25 @@ export class ServerConnection implements Connection {
   }
 
   run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    this.#gather();
     return evaluate(this.#redis, script, keys, args);
   }
 
   close(): void {
     this.#lost('it is closed');
     this.#redis.disconnect();
+  }
+
+  /** What is asked in one turn of the event loop goes out in one write, not one each. */
+  #gather(): void {
+    const { stream } = this.#redis;
+    if (this.#gathering === stream || stream === undefined) return;
+    this.#gathering = stream;
+    stream.cork();
+    setImmediate(() => {
+      if (this.#gathering === stream) this.#gathering = null;
+      stream.uncork();
+    });
   }
 
   #lost(reason: string): void {
