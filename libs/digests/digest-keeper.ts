@@ -43,6 +43,8 @@ export class DigestKeeper implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #maker: DigestMaker;
   /** By period: those being made, and those that wait for it. */
   readonly #making = new Map<string, Promise<void>>();
+  /** Periods not to be looked at again. */
+  readonly #digested = new Set<string>();
   #last: Promise<unknown> = Promise.resolve();
   #looking: Promise<void> = Promise.resolve();
   #logBeganMs: number | null = null;
@@ -85,7 +87,7 @@ export class DigestKeeper implements OnApplicationBootstrap, OnModuleDestroy {
     const nowMs = this.#clock();
     let taken: Period[] = [];
     for (const period of duePeriods(nowMs, beganMs)) {
-      if (await this.#take(period, nowMs)) taken.push(period);
+      if (!this.#digested.has(period.id) && (await this.#take(period, nowMs))) taken.push(period);
       if (taken.length < PERIODS_A_PASS) continue;
       await this.#make(taken);
       taken = [];
@@ -97,6 +99,7 @@ export class DigestKeeper implements OnApplicationBootstrap, OnModuleDestroy {
   async #take(period: Period, nowMs: number): Promise<boolean> {
     const state = await this.#maker.stateOf(period);
     if (state === null) return this.#maker.close(period);
+    if (state.digested) this.#digested.add(period.id);
     return !state.digested && state.closedAtMs + LEASE_MS <= nowMs && !this.#making.has(period.id);
   }
 

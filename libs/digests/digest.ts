@@ -71,6 +71,27 @@ export interface Rows<Row> {
   readonly more: number;
 }
 
+/** With no list longer than so many rows. */
+export function withRows(digest: Digest, most: number): Digest {
+  const cut = <List extends Rows<unknown>>(list: List): List => ({
+    ...list,
+    items: list.items.slice(0, most),
+    more: list.more + Math.max(0, list.items.length - most),
+  });
+  return {
+    ...digest,
+    operations: cut(digest.operations),
+    routines: cut(digest.routines),
+    tokens: cut(digest.tokens),
+    throttled_tokens: cut(digest.throttled_tokens),
+    unused_tokens: cut(digest.unused_tokens),
+    unused_scopes: cut(digest.unused_scopes),
+    changes: cut(digest.changes),
+    expired_tokens: cut(digest.expired_tokens),
+    first_seen_addresses: cut(digest.first_seen_addresses),
+  };
+}
+
 /** As it was called at the end of the period. */
 export interface TokenName {
   readonly id: string;

@@ -89,7 +89,7 @@ describe('digests over REST and MCP', () => {
     expect((await ask('')).body['items']).toEqual([]);
   });
 
-  it('P1 makes it when asked for once it is over: who was used how, what was done by whom and why', async () => {
+  it('makes it when asked for once it is over: who was used how, what was done by whom and why', async () => {
     laterMs = DAY_MS + 20 * 60_000;
     const { status, body } = await ask(`/${today}`);
     expect(status).toBe(200);
@@ -126,6 +126,15 @@ describe('digests over REST and MCP', () => {
     expect(await text()).toBe(before);
     const { workspace } = server.parts.founded;
     expect(await server.events(`digest-${workspace}-${today}`)).toHaveLength(1);
+  });
+
+  it('shows as many rows of its lists as are asked for', async () => {
+    const whole = (await ask(`/${today}`)).body as unknown as Digest;
+    const short = (await ask(`/${today}?rows=2`)).body as unknown as Digest;
+    expect(short.totals).toEqual(whole.totals);
+    expect(short.changes).toEqual({ items: whole.changes.items.slice(0, 2), more: whole.changes.items.length - 2 });
+    expect(short.first_seen_addresses).toMatchObject({ complete: true, more: 1 });
+    expect((await ask(`/${today}?rows=501`)).status).toBe(422);
   });
 
   it('lists what was made, over REST and MCP alike', async () => {

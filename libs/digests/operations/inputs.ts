@@ -1,7 +1,9 @@
-import { IsIn, IsOptional, Matches } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 import { IsInstant } from '../../operation/is-instant.ts';
 import { PageInput } from '../../operation/page-input.ts';
 import { PERIOD_KINDS, type PeriodKind } from '../period.ts';
+import { MOST_ROWS } from '../workspace-tally.ts';
 
 export class ListDigestsInput extends PageInput {
   @IsOptional()
@@ -33,4 +35,12 @@ export class GetDigestInput {
   @IsOptional()
   @IsIn(FORMATS)
   format?: DigestFormat;
+
+  /** Of each list; all there are by default. */
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(MOST_ROWS)
+  rows?: number;
 }

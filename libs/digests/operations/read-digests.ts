@@ -4,7 +4,7 @@ import type { Content } from '../../operation/content.ts';
 import { type Call, DeclareOperation, type Operation, READ, type Result } from '../../operation/operation.ts';
 import { pageOfInput } from '../../operation/page-input.ts';
 import { notFound, otherThanJson, unavailable } from '../../problem/problem.ts';
-import type { Digest } from '../digest.ts';
+import { type Digest, withRows } from '../digest.ts';
 import { DigestKeeper } from '../digest-keeper.ts';
 import { GRACE_MS } from '../due-periods.ts';
 import { parsePeriod, type Period } from '../period.ts';
@@ -58,14 +58,16 @@ export class ListDigestsOperation implements Operation<ListDigestsInput> {
 export class GetDigestOperation implements Operation<GetDigestInput> {
   constructor(private readonly keeper: DigestKeeper) {}
 
-  async run({ id, format = 'json' }: GetDigestInput, { face, token: { workspace } }: Call): Promise<Result> {
+  async run({ id, format = 'json', rows }: GetDigestInput, { face, token: { workspace } }: Call): Promise<Result> {
     if (format !== 'json' && face !== 'rest') return otherThanJson();
     const period = parsePeriod(id);
     if (period === null) return notFound(`There is no day, week or month ${id}.`);
     const found = await this.keeper.find(workspace, period);
     switch (found.kind) {
-      case 'found':
-        return format === 'json' ? { body: found.digest } : { content: pageOf(found.digest, format) };
+      case 'found': {
+        const digest = rows === undefined ? found.digest : withRows(found.digest, rows);
+        return format === 'json' ? { body: digest } : { content: pageOf(digest, format) };
+      }
       case 'not_over':
         return notFound(notOver(period));
       case 'not_there':
