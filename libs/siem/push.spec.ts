@@ -130,6 +130,12 @@ describe('a push to a SIEM', () => {
       await sleep(200);
       expect(await checkpoints(log)).toBe(2);
       expect(collector.ids).toHaveLength(3);
+      // Nor does what signing and exporting keep: it is pushed, and the log comes to rest.
+      const signed = { id: randomUUID(), type: 'CheckpointPublished', data: {}, metadata: METADATA };
+      await log.append('checkpoints', 'any', [signed]);
+      await until(() => collector.ids.length === 4);
+      await sleep(200);
+      expect(await checkpoints(log)).toBe(2);
     });
 
     it('goes on when the receiver is back, and after a restart where it stopped', async () => {

@@ -3,6 +3,7 @@ import { type EventLog, type Position, type RecordedEvent, WrongExpectedRevision
 import { newId } from '../ids/new-id.ts';
 import { Courtesy } from '../projection/courtesy.ts';
 import { type EventRecord, recordOf } from '../transparency/event-record.ts';
+import { isHousekeeping } from '../transparency/housekeeping.ts';
 import { PUSHES_PREFIX } from './events.ts';
 import { type Lead, patienceMs, readLead, writeCheckpoint } from './lead.ts';
 import type { NotTaken, Receiver } from './receiver.ts';
@@ -134,7 +135,7 @@ export class Push {
 
   async #anythingAfter(position: Position | null): Promise<boolean> {
     for await (const { stream } of this.#options.log.readAll(position === null ? {} : { after: position })) {
-      if (!stream.startsWith(PUSHES_PREFIX)) return true;
+      if (!isHousekeeping(stream)) return true;
     }
     return false;
   }
@@ -150,7 +151,7 @@ export class Push {
         if (message.kind !== 'events') continue;
         for (const batch of batchesOf(message.events)) {
           await this.#send(batch.records, signal);
-          keeper.taken(batch.upTo);
+          keeper.taken(batch.upTo, batch.housekeeping);
           await this.#courtesy.turn();
           await this.#courtesy.rest(signal);
         }
@@ -201,6 +202,7 @@ class CheckpointKeeper {
   readonly #lost = new AbortController();
   #lead: Lead;
   #taken: Position | null;
+  #unwritten = false;
   #timer: NodeJS.Timeout | null = null;
   #writing: Promise<void> = Promise.resolve();
 
@@ -217,8 +219,11 @@ class CheckpointKeeper {
     return this.#lost.signal;
   }
 
-  taken(position: Position): void {
+  /** @param housekeeping it is no reason for a checkpoint: after a crash it comes again */
+  taken(position: Position, housekeeping: boolean): void {
     this.#taken = position;
+    if (housekeeping) return;
+    this.#unwritten = true;
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       this.#writing = this.#write();
@@ -232,7 +237,8 @@ class CheckpointKeeper {
   }
 
   async #write(): Promise<void> {
-    if (this.#taken === this.#lead.checkpoint.up_to || this.#lost.signal.aborted) return;
+    if (!this.#unwritten || this.#lost.signal.aborted) return;
+    this.#unwritten = false;
     const { log, name } = this.#options;
     const data = { up_to: this.#taken, by: this.#by, takeovers: 0, at: new Date().toISOString() };
     try {
@@ -247,6 +253,8 @@ class CheckpointKeeper {
 interface Batch {
   readonly records: readonly EventRecord[];
   readonly upTo: Position;
+  /** Nothing else is in it (libs/transparency/housekeeping.ts). */
+  readonly housekeeping: boolean;
 }
 
 /** Bounded in number and size; how far the pushing itself has come is not pushed. */
@@ -254,15 +262,18 @@ function* batchesOf(events: readonly RecordedEvent[]): Generator<Batch> {
   let records: EventRecord[] = [];
   let characters = 0;
   let upTo: Position | null = null;
+  let housekeeping = true;
   for (const event of events) {
     if (event.stream.startsWith(PUSHES_PREFIX)) continue;
+    housekeeping &&= isHousekeeping(event.stream);
     records.push(recordOf(event));
     characters += JSON.stringify(event.data).length;
     upTo = event.position;
     if (records.length < BATCH_RECORDS && characters < BATCH_CHARACTERS) continue;
-    yield { records, upTo };
+    yield { records, upTo, housekeeping };
     records = [];
     characters = 0;
+    housekeeping = true;
   }
-  if (records.length > 0 && upTo !== null) yield { records, upTo };
+  if (records.length > 0 && upTo !== null) yield { records, upTo, housekeeping };
 }

@@ -9,6 +9,7 @@ import { noteOf, signatureLine, type Signer, type Verifier } from '../proof/note
 import { notFound, type Problem, unavailable } from '../problem/problem.ts';
 import { rangeHash } from '../proof/proofs.ts';
 import { type CheckpointEvent, CHECKPOINTS_STREAM, type CheckpointPublished } from './events.ts';
+import { isHousekeeping } from './housekeeping.ts';
 import type { PublishedCheckpoint, Tree } from './tree.ts';
 
 export interface PublisherOptions {
@@ -52,7 +53,7 @@ export class CheckpointPublisher {
   }
 
   /**
-   * A checkpoint over all that is in the log now, or the newest one where nothing but checkpoints came after it.
+   * A checkpoint over all that is in the log now, or the newest one where nothing but housekeeping came after it.
    * @throws LogUnavailable
    */
   async publish(): Promise<PublishedCheckpoint | Problem> {
@@ -113,12 +114,11 @@ export class CheckpointPublisher {
     return null;
   }
 
-  /** A checkpoint is an event itself; it alone is no reason for another. */
   async #nothingSince(checkpoint: PublishedCheckpoint, size: number): Promise<boolean> {
     const since = size - checkpoint.size;
     if (since <= 0) return true;
     for await (const { stream } of this.#options.log.readAll({ direction: 'backwards', limit: since })) {
-      if (stream !== CHECKPOINTS_STREAM) return false;
+      if (!isHousekeeping(stream)) return false;
     }
     return true;
   }

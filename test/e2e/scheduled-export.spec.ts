@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { ownMetadata } from '../../libs/event-log/own-metadata.ts';
 import { parseVerifier } from '../../libs/proof/note.ts';
 import { ExportVerifier, type Verdict } from '../../libs/proof/verify-export.ts';
 import type { OpenFile } from '../../libs/transparency/scheduled/export-folder.ts';
@@ -87,6 +88,9 @@ describe('exports on a schedule', () => {
       const verdict = verify(file);
       expect(verdict).toMatchObject({ findings: [], completeness: 'proved', fromLeaf, events: upTo - fromLeaf });
     }
+    expect(await first.run()).toBe('nothing-new');
+    const pushed = { id: randomUUID(), type: 'HistoryPushed', data: {}, metadata: ownMetadata() };
+    await server.log.append('pushes-siem', 'any', [pushed]);
     expect(await first.run()).toBe('nothing-new');
     expect(exported()).toHaveLength(2);
   });

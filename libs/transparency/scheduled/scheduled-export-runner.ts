@@ -7,8 +7,8 @@ import { isProblem } from '../../problem/problem.ts';
 import { Courtesy } from '../../projection/courtesy.ts';
 import { nextSlot } from '../../routines/schedule.ts';
 import type { ScheduledExport } from '../../settings/export-settings.ts';
-import { CHECKPOINTS_STREAM } from '../events.ts';
 import { exportAs, extensionOf } from '../export-as.ts';
+import { isHousekeeping } from '../housekeeping.ts';
 import type { CheckpointPublisher } from '../publisher.ts';
 import type { Tree } from '../tree.ts';
 import { type ExportRange, holds, type ScheduledExportCommand, scheduledExportDecider } from './decide.ts';
@@ -151,13 +151,12 @@ export class ScheduledExportRunner {
     return outcome.state.range.by === this.#by ? outcome.state.range : 'elsewhere';
   }
 
-  /** What this very work leaves in the log is no reason for more of it. */
   async #anythingNew(fromLeaf: number, upTo: number): Promise<boolean> {
     if (fromLeaf >= upTo) return false;
     const { log, tree } = this.#options;
     const after = fromLeaf === 0 ? null : await tree.positionOf(fromLeaf - 1);
     for await (const { stream } of log.readAll({ ...(after === null ? {} : { after }), limit: upTo - fromLeaf })) {
-      if (stream !== CHECKPOINTS_STREAM && stream !== SCHEDULED_EXPORTS_STREAM) return true;
+      if (!isHousekeeping(stream)) return true;
     }
     return false;
   }
