@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { EventStoreDouble } from '../../test/doubles/eventstoredb/server.ts';
 import { MemoryEventLog } from '../../test/doubles/memory-event-log.ts';
-import type { EventLog, NewEvent } from '../event-log/event-log.ts';
+import { eventOf, tokenCreated, useOfToken } from '../../test/support/history.ts';
+import type { EventLog } from '../event-log/event-log.ts';
 import { openEventStoreLog } from '../event-log/eventstoredb/eventstore-log.ts';
 import { openSqliteEventLog } from '../event-log/sqlite/sqlite-event-log.ts';
 import type { Operations } from '../operation/operations.ts';
@@ -19,27 +19,6 @@ const MINUTE_MS = 60_000;
 const NO_OPERATIONS = { named: () => null } as unknown as Operations;
 
 const iso = (ms: number): string => new Date(ms).toISOString();
-
-const eventOf = (type: string, data: object, metadata: object = {}): NewEvent => ({
-  id: randomUUID(),
-  type,
-  data,
-  metadata: { $correlationId: 'r', $causationId: 'r', schema: 1, ...metadata },
-});
-
-function created(id: string, workspace: string, at: string, scopes: readonly string[] = []): NewEvent {
-  const life = { catalogue: 'comma', kind: 'agent', name: 'agent', owner: { id: 'jason', name: 'Jason' }, workspace };
-  const powers = { scopes, restrict: { companies: [], projects: [] }, expires_at: null };
-  const rest = { limits: { reads: null, writes: null }, digest: 'd', lineage: id, predecessor: null, at };
-  return eventOf('TokenCreated', { id, ...life, ...powers, ...rest });
-}
-
-const used = (token: string, workspace: string, timeMs: number, address: string): NewEvent => {
-  const what = { face: 'rest', operation: 'list_reports', resource: null, decision: 'allowed', reason: null };
-  const how = { status: 200, duration_ms: 1, budget: 'reads', cost: 1, window_second: 1, client_name: 'curl' };
-  const data = { token, workspace, time: iso(timeMs), request_id: randomUUID(), client_address: address };
-  return eventOf('TokenUsed', { ...data, ...what, ...how });
-};
 
 type Opened = { readonly log: EventLog; close(): Promise<void> };
 
@@ -93,11 +72,13 @@ describe.each(LOGS)('those who keep digests, on %s', (_name, open) => {
     closing.push(() => opened.close());
     ({ log } = opened);
     nowMs = FIRST.fromMs;
-    await log.append(`token-${token}`, 'no-stream', [created(token, 'w1', iso(nowMs))]);
-    await log.append(`token-${theirs}`, 'no-stream', [created(theirs, 'w2', iso(nowMs))]);
+    await log.append(`token-${token}`, 'no-stream', [tokenCreated(token, nowMs)]);
+    await log.append(`token-${theirs}`, 'no-stream', [tokenCreated(theirs, nowMs, { workspace: 'w2' })]);
   };
   const use = (timeMs: number, address = '192.0.2.1', id = token, workspace = 'w1'): Promise<unknown> =>
-    log.append('usage-1', 'any', [used(id, workspace, timeMs, address)]);
+    log.append('usage-1', 'any', [
+      eventOf('TokenUsed', useOfToken(id, timeMs, { workspace, client_address: address })),
+    ]);
 
   afterEach(async () => {
     for (const close of closing.splice(0)) await close();
@@ -172,7 +153,7 @@ describe.each(LOGS)('those who keep digests, on %s', (_name, open) => {
     const scopes = Array.from({ length: 60 }, (_, index) => `a-rather-long-scope-of-its-own-${index}`);
     const others = Array.from({ length: 600 }, (_, index) => newTokenId(FIRST.fromMs + 2 + index));
     for (const id of others) {
-      await log.append(`token-${id}`, 'no-stream', [created(id, 'w1', iso(FIRST.fromMs + MINUTE_MS), scopes)]);
+      await log.append(`token-${id}`, 'no-stream', [tokenCreated(id, FIRST.fromMs + MINUTE_MS, { scopes })]);
     }
     nowMs = FIRST.toMs + 10 * MINUTE_MS;
     const answer = await keeper().find('w1', FIRST);
