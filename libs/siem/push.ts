@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EventLog, type Position, type RecordedEvent, WrongExpectedRevision } from '../event-log/event-log.ts';
+import { type EventLog, type Position, WrongExpectedRevision } from '../event-log/event-log.ts';
 import { newId } from '../ids/new-id.ts';
 import { Courtesy } from '../projection/courtesy.ts';
-import { type EventRecord, recordOf } from '../transparency/event-record.ts';
+import type { EventRecord } from '../transparency/event-record.ts';
 import { isHousekeeping } from '../transparency/housekeeping.ts';
-import { PUSHES_PREFIX } from './events.ts';
+import { batchesOf } from './batches.ts';
+import { CheckpointKeeper } from './checkpoint-keeper.ts';
 import { type Lead, patienceMs, readLead, writeCheckpoint } from './lead.ts';
 import type { NotTaken, Receiver } from './receiver.ts';
 
@@ -39,8 +40,6 @@ export interface PushStatus {
   readonly fault: string | null;
 }
 
-const BATCH_RECORDS = 256;
-const BATCH_CHARACTERS = 256 * 1024;
 const LONGEST_BACK_OFF_MS = 60_000;
 const LOOK_MS = 2_000;
 
@@ -142,8 +141,8 @@ export class Push {
 
   /** Until it is stopped or the lead is lost. @throws WrongExpectedRevision: lost */
   async #push(lead: Lead): Promise<void> {
-    const { log, checkpointMs = 5_000 } = this.#options;
-    const keeper = new CheckpointKeeper(this.#options, this.#by, lead, checkpointMs);
+    const { log, name, checkpointMs = 5_000 } = this.#options;
+    const keeper = new CheckpointKeeper(log, name, lead, checkpointMs);
     const signal = AbortSignal.any([this.#stopping.signal, keeper.lost]);
     this.#leading = true;
     try {
@@ -192,88 +191,4 @@ export class Push {
     if (this.#fault !== error.message) this.#options.onFault(error);
     this.#fault = error.message;
   }
-}
-
-/** Writes now and then what was taken last; one write at a time. */
-class CheckpointKeeper {
-  readonly #options: PushOptions;
-  readonly #by: string;
-  readonly #everyMs: number;
-  readonly #lost = new AbortController();
-  #lead: Lead;
-  #taken: Position | null;
-  #unwritten = false;
-  #timer: NodeJS.Timeout | null = null;
-  #writing: Promise<void> = Promise.resolve();
-
-  constructor(options: PushOptions, by: string, lead: Lead, everyMs: number) {
-    this.#options = options;
-    this.#by = by;
-    this.#lead = lead;
-    this.#everyMs = everyMs;
-    this.#taken = lead.checkpoint.up_to;
-  }
-
-  /** Aborted when the checkpoint cannot be written any more: another process leads, or nobody knows. */
-  get lost(): AbortSignal {
-    return this.#lost.signal;
-  }
-
-  /** @param housekeeping it is no reason for a checkpoint: after a crash it comes again */
-  taken(position: Position, housekeeping: boolean): void {
-    this.#taken = position;
-    if (housekeeping) return;
-    this.#unwritten = true;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = null;
-      this.#writing = this.#write();
-    }, this.#everyMs);
-  }
-
-  async close(): Promise<void> {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    await this.#writing;
-    await this.#write();
-  }
-
-  async #write(): Promise<void> {
-    if (!this.#unwritten || this.#lost.signal.aborted) return;
-    this.#unwritten = false;
-    const { log, name } = this.#options;
-    const data = { up_to: this.#taken, by: this.#by, takeovers: 0, at: new Date().toISOString() };
-    try {
-      this.#lead = await writeCheckpoint(log, name, data, this.#lead.revision);
-    } catch (error) {
-      // Whatever became of it, the next to lead reads what is there.
-      this.#lost.abort(error);
-    }
-  }
-}
-
-interface Batch {
-  readonly records: readonly EventRecord[];
-  readonly upTo: Position;
-  /** Nothing else is in it (libs/transparency/housekeeping.ts). */
-  readonly housekeeping: boolean;
-}
-
-/** Bounded in number and size; how far the pushing itself has come is not pushed. */
-function* batchesOf(events: readonly RecordedEvent[]): Generator<Batch> {
-  let records: EventRecord[] = [];
-  let characters = 0;
-  let upTo: Position | null = null;
-  let housekeeping = true;
-  for (const event of events) {
-    if (event.stream.startsWith(PUSHES_PREFIX)) continue;
-    housekeeping &&= isHousekeeping(event.stream);
-    records.push(recordOf(event));
-    characters += JSON.stringify(event.data).length;
-    upTo = event.position;
-    if (records.length < BATCH_RECORDS && characters < BATCH_CHARACTERS) continue;
-    yield { records, upTo, housekeeping };
-    records = [];
-    characters = 0;
-    housekeeping = true;
-  }
-  if (records.length > 0 && upTo !== null) yield { records, upTo, housekeeping };
 }
