@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createHmac, hash, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
+import { commitmentTo } from '../proof/commitment.ts';
 
 export const KEY_BYTES = 32;
 const IV_BYTES = 12;
@@ -50,10 +51,10 @@ export class PersonKey {
     const text = JSON.stringify(values);
     const known = this.#sealed.get(text);
     if (known !== undefined) return known;
-    const commitment = commitmentTo(this.#saltOf(text), text);
-    const cipher = createCipheriv('aes-256-gcm', this.#encryption, commitment.subarray(0, IV_BYTES));
+    const commitment = commitmentTo(this.#saltOf(text), values);
+    const cipher = createCipheriv('aes-256-gcm', this.#encryption, ivOf(commitment));
     const bytes = Buffer.concat([cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
-    const box = { commitment: commitment.toString('base64'), box: bytes.toString('base64') };
+    const box = { commitment, box: bytes.toString('base64') };
     keep(this.#sealed, text, box);
     return box;
   }
@@ -62,33 +63,36 @@ export class PersonKey {
   open(sealed: Box): readonly string[] | null {
     const known = this.#opened.get(sealed.box);
     if (known !== undefined) return known;
-    const text = this.#decrypt(sealed);
-    if (text === null) return null;
-    const values = JSON.parse(text) as readonly string[];
+    const values = this.#decrypt(sealed);
+    if (values === null) return null;
     keep(this.#opened, sealed.box, values);
     return values;
+  }
+
+  /** With it whoever is shown opened values can check them against the commitment. */
+  saltOf(values: readonly string[]): string {
+    return this.#saltOf(JSON.stringify(values));
   }
 
   #saltOf(text: string): string {
     return createHmac('sha256', this.#salting).update(text).digest('base64');
   }
 
-  #decrypt({ commitment, box }: Box): string | null {
+  #decrypt({ commitment, box }: Box): readonly string[] | null {
     const bytes = Buffer.from(box, 'base64');
-    const iv = Buffer.from(commitment, 'base64').subarray(0, IV_BYTES);
     try {
-      const decipher = createDecipheriv('aes-256-gcm', this.#encryption, iv);
+      const decipher = createDecipheriv('aes-256-gcm', this.#encryption, ivOf(commitment));
       decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
       const text = decipher.update(bytes.subarray(0, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
-      return commitmentTo(this.#saltOf(text), text).toString('base64') === commitment ? text : null;
+      const values = JSON.parse(text) as readonly string[];
+      return commitmentTo(this.#saltOf(text), values) === commitment ? values : null;
     } catch {
       return null;
     }
   }
 }
 
-/** @param text the values, a JSON list */
-export const commitmentTo = (salt: string, text: string): Buffer => hash('sha256', salt + text, 'buffer');
+const ivOf = (commitment: string): Buffer => Buffer.from(commitment, 'base64').subarray(0, IV_BYTES);
 
 function keep<Value>(kept: Map<string, Value>, key: string, value: Value): void {
   const [oldest] = kept.keys();

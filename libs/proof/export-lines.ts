@@ -49,9 +49,21 @@ export interface ExportEnd {
   readonly sha256: string;
 }
 
+/** Personal values of one person, as they were before they were sealed (libs/privacy). */
+export interface OpenedValues {
+  readonly person: string;
+  /** In the order of the sealed `at`. */
+  readonly values: readonly string[];
+  /** The sealed `commitment` is the SHA-256 of it and of the values as a JSON list, base64. */
+  readonly salt: string;
+}
+
 const EVENT_HEAD = '{"kind":"event","leaf":';
 const HASH_KEY = ',"hash":"';
 const EVENT_KEY = '","event":';
+/** Between hash and event, where what is sealed in it is shown opened. A text within holds no bare quote: it ends here only. */
+const OPENED_KEY = '","opened":';
+const OPENED_END = ',"event":{';
 const BASE64_HASH_LENGTH = 44;
 
 /** An event as shown: `event` is its canonical form, to the byte; what the leaf hashes (canonical-event.ts). */
@@ -60,13 +72,19 @@ export interface ShownEvent {
   /** Base64. Redundant, so that an edit is pinned on its line. */
   readonly hash: string;
   readonly event: string;
+  /** What is sealed in it; absent: it was not asked for, or is nothing. */
+  readonly opened?: readonly OpenedValues[];
 }
 
 export const base64Of = (hash: Hash): string =>
   Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('base64');
 
-export const eventLine = ({ leaf, hash, event }: ShownEvent): string =>
-  `${EVENT_HEAD}${leaf}${HASH_KEY}${hash}${EVENT_KEY}${event}}`;
+export function eventLine({ leaf, hash, event, opened }: ShownEvent): string {
+  const head = `${EVENT_HEAD}${leaf}${HASH_KEY}${hash}`;
+  return opened === undefined
+    ? `${head}${EVENT_KEY}${event}}`
+    : `${head}${OPENED_KEY}${JSON.stringify(opened)},"event":${event}}`;
+}
 
 /** Cut out of the line, not parsed: a reader of millions only hashes it. Null: no event's line. */
 export function parseEventLine(line: string): ShownEvent | null {
@@ -76,6 +94,25 @@ export function parseEventLine(line: string): ShownEvent | null {
   const hashStart = leafEnd + HASH_KEY.length;
   const hashEnd = hashStart + BASE64_HASH_LENGTH;
   if (!Number.isSafeInteger(leaf) || leaf < 0) return null;
-  if (!line.startsWith(HASH_KEY, leafEnd) || !line.startsWith(EVENT_KEY, hashEnd)) return null;
-  return { leaf, hash: line.slice(hashStart, hashEnd), event: line.slice(hashEnd + EVENT_KEY.length, -1) };
+  if (!line.startsWith(HASH_KEY, leafEnd)) return null;
+  const hash = line.slice(hashStart, hashEnd);
+  if (line.startsWith(EVENT_KEY, hashEnd)) return { leaf, hash, event: line.slice(hashEnd + EVENT_KEY.length, -1) };
+  const openedEnd = line.indexOf(OPENED_END, hashEnd);
+  if (!line.startsWith(OPENED_KEY, hashEnd) || openedEnd === -1) return null;
+  const opened = parseOpened(line.slice(hashEnd + OPENED_KEY.length, openedEnd));
+  return opened === null ? null : { leaf, hash, event: line.slice(openedEnd + OPENED_END.length - 1, -1), opened };
+}
+
+function isOpened(value: unknown): value is OpenedValues {
+  const { person, values, salt } = (value ?? {}) as Partial<Record<keyof OpenedValues, unknown>>;
+  return typeof person === 'string' && typeof salt === 'string' && Array.isArray(values);
+}
+
+function parseOpened(text: string): readonly OpenedValues[] | null {
+  try {
+    const opened = JSON.parse(text) as unknown;
+    return Array.isArray(opened) && opened.every(isOpened) ? opened : null;
+  } catch {
+    return null;
+  }
 }

@@ -1,5 +1,13 @@
 import { parseCheckpoint, type Checkpoint } from './checkpoint.ts';
-import { base64Of, type ExportEnd, type ExportHead, type HiddenLine, parseEventLine } from './export-lines.ts';
+import { wasSealed } from './commitment.ts';
+import {
+  base64Of,
+  type ExportEnd,
+  type ExportHead,
+  type HiddenLine,
+  parseEventLine,
+  type ShownEvent,
+} from './export-lines.ts';
 import { Frontier } from './frontier.ts';
 import { HASH_BYTES, leafHash, sameHash } from './hash.ts';
 import { parseNote, type Signed, signaturesOn, type Verifier } from './note.ts';
@@ -65,7 +73,7 @@ export class ExportVerifier {
     if (this.#end !== null) return this.#find({ kind: 'unreadable', line: this.#line, reason: 'it follows the end' });
     if (this.#head === null) return this.#readHead(text);
     const shown = parseEventLine(text);
-    if (shown !== null) this.#readEvent(shown.leaf, shown.hash, shown.event);
+    if (shown !== null) this.#readEvent(shown);
     else this.#readOther(text);
   }
 
@@ -103,10 +111,10 @@ export class ExportVerifier {
     if (token !== undefined && !narrowed) this.#completeness = new CompletenessCheck(token, from, to);
   }
 
-  #readEvent(leaf: number, hash: string, event: string): void {
+  #readEvent({ leaf, hash, event, opened = [] }: ShownEvent): void {
     const found = leafHash(event);
     this.#events++;
-    const altered = base64Of(found) !== hash;
+    const altered = base64Of(found) !== hash || (opened.length > 0 && !wasSealed(event, opened));
     if (altered) this.#find({ kind: 'altered', line: this.#line, leaf });
     if (leaf < this.#next) {
       const gap = this.#gaps.find(({ from, to }) => from <= leaf && leaf < to);

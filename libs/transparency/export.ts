@@ -12,7 +12,7 @@ import type { Tree } from './tree.ts';
  * itself alone: of what was received before, only the receiver has the bytes.
  */
 export async function* exportLines(options: ExportOptions): AsyncGenerator<Uint8Array> {
-  const { tree, checkpoint, filter, madeAt, continueFrom } = options;
+  const { tree, checkpoint, filter, madeAt, openedIn, continueFrom } = options;
   const pieces = new Pieces();
   const add = (line: ExportHead | HiddenLine | ExportEnd): void => pieces.add(`${JSON.stringify(line)}\n`);
   if (continueFrom === undefined) {
@@ -24,7 +24,9 @@ export async function* exportLines(options: ExportOptions): AsyncGenerator<Uint8
     if (hiddenFrom < leaf) add(await hiddenLine(tree, hiddenFrom, leaf));
     hiddenFrom = leaf + 1;
     const text = canonicalEvent(event);
-    pieces.add(`${eventLine({ leaf, hash: base64Of(leafHash(text)), event: text })}\n`);
+    const opened = openedIn === undefined ? [] : await openedIn(event);
+    const shown = { leaf, hash: base64Of(leafHash(text)), event: text, ...(opened.length === 0 ? {} : { opened }) };
+    pieces.add(`${eventLine(shown)}\n`);
     events++;
     if (pieces.full) yield pieces.take();
   }

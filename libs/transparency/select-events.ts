@@ -1,5 +1,5 @@
 import type { LogReader, Position, RecordedEvent } from '../event-log/event-log.ts';
-import type { ExportFilter } from '../proof/export-lines.ts';
+import type { ExportFilter, OpenedValues } from '../proof/export-lines.ts';
 import { JOURNALS_STREAM } from '../proof/tally.ts';
 import type { PublishedCheckpoint, Tree } from './tree.ts';
 
@@ -13,6 +13,8 @@ export interface ExportOptions {
   readonly mayShow: (event: RecordedEvent) => boolean;
   /** RFC 3339. */
   readonly madeAt: string;
+  /** Shows what is sealed in an event beside it. Absent: a provable export shows nothing personal. */
+  readonly openedIn?: (event: RecordedEvent) => Promise<readonly OpenedValues[]>;
   /** Goes on with an export that broke off: the first leaf of which nothing was received. Absent: from its beginning. */
   readonly continueFrom?: number;
 }

@@ -93,6 +93,7 @@ async function everything(somebodies: readonly Somebody[]): Promise<string> {
     '/api/v1/tokens?limit=200',
     '/api/v1/audit?limit=200',
     '/api/v1/audit/export',
+    '/api/v1/audit/export?open=true',
     '/api/v1/audit/export?format=csv',
     '/api/v1/audit/export?format=cloudevents',
     ...somebodies.flatMap(({ token: { id } }) => [
@@ -154,6 +155,19 @@ describe('erasing a person', () => {
     before = await textOf('/api/v1/audit/export');
     for (const trace of [...traces(ada), ...traces(bo)]) expect(before).not.toContain(trace);
     expect((await verified(before)).findings).toEqual([]);
+  });
+
+  it('P9 an export that shows what is sealed proves that it is that', async () => {
+    const shown = await textOf('/api/v1/audit/export?open=true');
+    for (const trace of [...traces(ada), ...traces(bo)]) expect(shown).toContain(trace);
+    expect((await verified(shown)).findings).toEqual([]);
+    // Lines' own hashes cover what is sealed; that what is shown was sealed, only the commitments say.
+    const forged = await verified(shown.replaceAll(ada.client, ada.client.replace('quill', 'quack')));
+    expect(forged.findings.map(({ kind }) => kind)).toContain('altered');
+    const line = shown.split('\n').findIndex((text) => text.includes('"opened":') && text.includes(ada.client));
+    expect(forged.findings).toContainEqual(expect.objectContaining({ kind: 'altered', line: line + 1 }));
+    const swapped = await verified(shown.replaceAll(`"person":"${ada.id}","values"`, `"person":"${bo.id}","values"`));
+    expect(swapped.findings.map(({ kind }) => kind)).toContain('altered');
   });
 
   it('P12 it is not done by mistake, to oneself, to nobody, or to who still holds living tokens', async () => {

@@ -13,6 +13,7 @@ interface ExportOptions extends JsonOption {
   readonly to?: string;
   readonly format?: ExportFormat;
   readonly anew?: boolean;
+  readonly open?: boolean;
   readonly token?: string;
   readonly operation?: string;
   readonly type?: string;
@@ -28,13 +29,15 @@ export class AuditExportCommand extends ServerCommand {
   protected readonly examples = [
     'writ audit export --to history.jsonl',
     'writ audit export --to agent.jsonl --token 01J9ZK3V8Q6T4W2Y0B7D5F1G3H --since 2026-10-01T00:00:00Z',
+    'writ audit export --to history.jsonl --open',
     'writ audit export --to history.csv --format csv',
   ];
 
-  async run(_params: string[], { to, json, anew, since, until, ...asked }: ExportOptions): Promise<void> {
+  async run(_params: string[], { to, json, anew, open, since, until, ...asked }: ExportOptions): Promise<void> {
     if (to === undefined) throw new WrongUsage('Say where to: --to FILE.');
     const query = {
       ...asked,
+      ...(open === true ? { open: 'true' } : {}),
       ...(since === undefined ? {} : { from: since }),
       ...(until === undefined ? {} : { to: until }),
     };
@@ -75,6 +78,14 @@ export class AuditExportCommand extends ServerCommand {
 
   @Option({ flags: '--anew', description: 'from the beginning, even where an export that broke off could go on' })
   parseAnew(): boolean {
+    return true;
+  }
+
+  @Option({
+    flags: '--open',
+    description: 'with names, labels, client names and addresses beside what is sealed (jsonl)',
+  })
+  parseOpen(): boolean {
     return true;
   }
 

@@ -3,6 +3,8 @@ import type { EventLog, RecordedEvent } from '../../event-log/event-log.ts';
 import { EVENT_LOG, TREE } from '../../injection-tokens.ts';
 import { bytesSchema } from '../../operation/content.ts';
 import { type Call, DeclareOperation, type Operation, READ, type Result } from '../../operation/operation.ts';
+import { openedValuesIn } from '../../privacy/opened-values.ts';
+import { PersonKeys } from '../../privacy/person-keys.ts';
 import { invalid, isProblem, notFound } from '../../problem/problem.ts';
 import type { ExportFilter, ExportFormat } from '../../proof/export-lines.ts';
 import { JOURNALS_STREAM } from '../../proof/tally.ts';
@@ -37,12 +39,13 @@ export class ExportAuditOperation implements Operation<ExportInput> {
   constructor(
     private readonly publisher: CheckpointPublisher,
     private readonly tokens: TokenRecords,
+    private readonly keys: PersonKeys,
     @Inject(TREE) private readonly tree: Tree,
     @Inject(EVENT_LOG) private readonly log: EventLog,
   ) {}
 
   async run(input: ExportInput, call: Call): Promise<Result> {
-    const { format = 'jsonl', up_to: upTo, continue_from: continueFrom, ...asked } = input;
+    const { format = 'jsonl', open: opens = false, up_to: upTo, continue_from: continueFrom, ...asked } = input;
     const { workspace } = call.token;
     if (continueFrom !== undefined && (upTo === undefined || continueFrom > upTo)) {
       return invalid([
@@ -65,6 +68,7 @@ export class ExportAuditOperation implements Operation<ExportInput> {
       filter,
       mayShow,
       madeAt,
+      ...(opens ? { openedIn: (event: RecordedEvent) => openedValuesIn(event, this.keys) } : {}),
       ...(continueFrom === undefined ? {} : { continueFrom }),
     };
     return {

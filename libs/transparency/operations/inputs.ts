@@ -2,6 +2,7 @@ import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   IsArray,
+  IsBoolean,
   IsIn,
   IsInt,
   IsOptional,
@@ -11,7 +12,7 @@ import {
   MaxLength,
   Min,
 } from 'class-validator';
-import { IsId } from '../../operation/fields.ts';
+import { FromQuery, IsId } from '../../operation/fields.ts';
 import { IsInstant } from '../../operation/is-instant.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../../proof/export-lines.ts';
 
@@ -80,6 +81,15 @@ export class ExportInput {
   @IsOptional()
   @IsInstant()
   to?: string;
+
+  /**
+   * As JSON Lines: names, labels, client names and addresses beside each event that holds them sealed, with what shows
+   * that they are those. The other formats always hold them.
+   */
+  @IsOptional()
+  @FromQuery()
+  @IsBoolean()
+  open?: boolean;
 
   /** Leaves: up to a checkpoint signed over exactly so many, instead of one over all there is now. */
   @IsOptional()
