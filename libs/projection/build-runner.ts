@@ -30,6 +30,8 @@ const IDLE_CHECKPOINT_MS = { postgresql: 250, pglite: 2_000 };
 const RETRY_MS = 500;
 /** Asked to retry, or to try a switch again, it looks after so long at most. */
 const IDLE_MS = 500;
+/** What takes in fewer events at a time is not what others lack the CPU for. */
+const BIG_BITE = 100;
 /** A rest ends after so long, and is looked at this often: somebody may begin to wait. */
 const LONGEST_REST_MS = 500;
 const REST_STEP_MS = 10;
@@ -122,10 +124,8 @@ export class BuildRunner {
     const prefixes = log.filteredCheckpoints === 'prompt' ? projection.streamPrefixes : null;
     const queue = new EventQueue(log, writer.position, prefixes, this.#stopping.signal, unhurried);
     try {
-      for (let sinceMs = performance.now(); await this.#step(db, writer, queue); sinceMs = performance.now()) {
+      while (await this.#step(db, writer, queue))
         if (this.role !== 'serving') await this.#courtesy.rest(this.#stopping.signal);
-        await this.#giveWay(performance.now() - sinceMs);
-      }
       if (!this.#ended && this.#seen !== null) await writer.store(db, this.#seen);
     } finally {
       await queue.close();
@@ -165,11 +165,13 @@ export class BuildRunner {
       this.#seen === writer.position ? IDLE_MS : Math.min(IDLE_MS, this.#checkpointMs),
     );
     if (batch === null) return false;
+    const sinceMs = performance.now();
     const to = batch.position ?? this.#seen;
     if (batch.events.length > 0 && to !== null) await writer.apply(db, batch.events, to);
     else if (batch.position === null) await this.#store(db, writer);
     if (batch.position !== null) this.#reached(batch.position);
     if (performance.now() - this.#storedAtMs > this.#checkpointMs) await this.#store(db, writer);
+    if (batch.events.length >= BIG_BITE) await this.#giveWay(performance.now() - sinceMs);
     return true;
   }
 

@@ -3,6 +3,7 @@ import { QueryBus } from '@nestjs/cqrs';
 import type { EventLog } from '../../event-log/event-log.ts';
 import type { HotView } from '../../hot-view/hot-view.ts';
 import { EVENT_LOG, HOT_VIEW } from '../../injection-tokens.ts';
+import { AtHead } from '../../operation/at-head.ts';
 import { type Call, DeclareOperation, type Operation, READ, type Result } from '../../operation/operation.ts';
 import { pageOfInput } from '../../operation/page-input.ts';
 import { pageSchema } from '../../operation/schema.ts';
@@ -34,11 +35,14 @@ export class ListTokensOperation implements Operation<ListTokensInput> {
   constructor(
     private readonly queries: QueryBus,
     private readonly records: TokenRecords,
+    private readonly atHead: AtHead,
     @Inject(HOT_VIEW) private readonly view: HotView,
   ) {}
 
   async run(input: ListTokensInput, { token, nowMs }: Call): Promise<Result> {
     const { owner, catalogue } = input;
+    // Who has just made a token, by whatever client, looks for it here.
+    await this.atHead.of('tokens');
     const page = await this.queries.execute(
       new ListTokens({ workspace: token.workspace, owner, catalogue, ...pageOfInput(input) }),
     );
