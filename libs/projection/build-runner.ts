@@ -7,6 +7,7 @@ import { BuildWriter } from './build-writer.ts';
 import { Courtesy } from './courtesy.ts';
 import { EventQueue } from './event-queue.ts';
 import type { AnyProjection } from './projection.ts';
+import type { ThreadShare } from './thread/thread-share.ts';
 
 export interface BuildRunnerOptions {
   readonly log: LogReader;
@@ -16,6 +17,8 @@ export interface BuildRunnerOptions {
   readonly batchSize: number;
   /** Whether others need the CPU and nobody waits for it to get further: it then takes its time. */
   readonly unhurried: () => boolean;
+  /** What the thread is kept to while it takes its time; null: nothing. */
+  readonly share: ThreadShare | null;
   /** How far it is, as the leader knows it. */
   readonly onReached: (position: Position) => void;
   /** It has caught up with the log and is not the one that serves; true: it need not be followed further. */
@@ -30,11 +33,6 @@ const IDLE_CHECKPOINT_MS = { postgresql: 250, pglite: 2_000 };
 const RETRY_MS = 500;
 /** Asked to retry, or to try a switch again, it looks after so long at most. */
 const IDLE_MS = 500;
-/** What takes in fewer events at a time is not what others lack the CPU for. */
-const BIG_BITE = 100;
-/** A rest ends after so long, and is looked at this often: somebody may begin to wait. */
-const LONGEST_REST_MS = 500;
-const REST_STEP_MS = 10;
 /** A lock that a switch did not get in time. */
 export const LOCK_NOT_AVAILABLE = '55P03';
 
@@ -124,19 +122,14 @@ export class BuildRunner {
     const prefixes = log.filteredCheckpoints === 'prompt' ? projection.streamPrefixes : null;
     const queue = new EventQueue(log, writer.position, prefixes, this.#stopping.signal, unhurried);
     try {
-      while (await this.#step(db, writer, queue))
+      while (await this.#step(db, writer, queue)) {
         if (this.role !== 'serving') await this.#courtesy.rest(this.#stopping.signal);
+        await this.#options.share?.keepTo(this.#options.unhurried, this.#stopping.signal);
+      }
       if (!this.#ended && this.#seen !== null) await writer.store(db, this.#seen);
     } finally {
       await queue.close();
     }
-  }
-
-  /** Rests twice as long as a bite took: two thirds of a processor are left to others. */
-  async #giveWay(tookMs: number): Promise<void> {
-    const untilMs = performance.now() + Math.min(2 * tookMs, LONGEST_REST_MS);
-    while (performance.now() < untilMs && this.#options.unhurried() && !this.#stopping.signal.aborted)
-      await sleep(REST_STEP_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
   }
 
   get #checkpointMs(): number {
@@ -165,13 +158,11 @@ export class BuildRunner {
       this.#seen === writer.position ? IDLE_MS : Math.min(IDLE_MS, this.#checkpointMs),
     );
     if (batch === null) return false;
-    const sinceMs = performance.now();
     const to = batch.position ?? this.#seen;
     if (batch.events.length > 0 && to !== null) await writer.apply(db, batch.events, to);
     else if (batch.position === null) await this.#store(db, writer);
     if (batch.position !== null) this.#reached(batch.position);
     if (performance.now() - this.#storedAtMs > this.#checkpointMs) await this.#store(db, writer);
-    if (batch.events.length >= BIG_BITE) await this.#giveWay(performance.now() - sinceMs);
     return true;
   }
 

@@ -21,6 +21,7 @@ import type { MaintainedView, Obstacle, ViewStatus } from './maintained-view.ts'
 import type { AnyProjection } from './projection.ts';
 import { statusOf } from './status.ts';
 import { switchTo } from './switch.ts';
+import type { ThreadShare } from './thread/thread-share.ts';
 import { Waiters } from './waiters.ts';
 
 export interface ProjectionOptions {
@@ -35,6 +36,8 @@ export interface ProjectionOptions {
   readonly onFault?: (error: Error) => void;
   /** Whether others need the CPU now; while nobody waits for it, the read model then takes its time. Default: no. */
   readonly busy?: () => boolean;
+  /** What all projections of the thread are kept to together while others need the CPU. Default: nothing. */
+  readonly share?: ThreadShare;
   /** The read model has got so far. */
   readonly onReached?: (position: Position) => void;
 }
@@ -239,6 +242,7 @@ class Runner implements RunningProjection {
       build,
       batchSize: batchSize ?? (build.role === 'serving' ? LIVE_BATCH : REBUILD_BATCH),
       unhurried: () => !this.#waiters.waiting && (this.#options.busy?.() ?? false),
+      share: this.#options.share ?? null,
       onReached: (position) => this.#reached(position),
       onDrained: (db, writer) => this.#drained(db, build, runner, writer),
       onLost: () => this.#wake(),

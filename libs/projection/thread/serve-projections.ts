@@ -4,9 +4,12 @@ import type { ReadDb } from '../../read-db/read-db.ts';
 import type { AnyProjection } from '../projection.ts';
 import { type RunningProjection, startProjection } from '../runner.ts';
 import type { FromProjections, Question, ToProjections } from './messages.ts';
+import { ThreadShare } from './thread-share.ts';
 
 /** The gate is asked when the log is written only: what it said before then counts no longer than this. */
 const BUSY_LASTS_MS = 100;
+/** Of one processor: enough for a few thousand uses a second. */
+const SHARE_WHILE_BUSY = 0.25;
 
 export interface ServeOptions {
   readonly port: MessagePort;
@@ -22,6 +25,7 @@ export interface ServeOptions {
  */
 export async function serveProjections({ port, log, headIs, readDb, projections }: ServeOptions): Promise<void> {
   const running = new Map<string, RunningProjection>();
+  const share = new ThreadShare(SHARE_WHILE_BUSY);
   let busyUntilMs = 0;
   const busy = (): boolean => performance.now() < busyUntilMs;
   const say = (message: FromProjections): void => port.postMessage(message);
@@ -48,7 +52,7 @@ export async function serveProjections({ port, log, headIs, readDb, projections 
       const { name } = projection;
       const onFault = (error: Error): void => say({ kind: 'fault', projection: name, error });
       const onReached = (position: Position): void => say({ kind: 'reached', projection: name, position });
-      running.set(name, await startProjection({ log, readDb, projection, busy, onFault, onReached }));
+      running.set(name, await startProjection({ log, readDb, projection, busy, share, onFault, onReached }));
     }
     say({ kind: 'started', positions: [...running.values()].map((projection) => projection.position()) });
     await stopped;
