@@ -1,13 +1,14 @@
-import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { join } from 'node:path';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { EventLog } from '../../libs/event-log/event-log.ts';
 import type { LogPlace } from '../../libs/privacy/open-sealed-log.ts';
-import { type RunningProjection, startProjection } from '../../libs/projection/runner.ts';
+import type { RunningProjection } from '../../libs/projection/runner.ts';
+import { startProjections } from '../../libs/projection/start-projections.ts';
 import { ProjectionsThread } from '../../libs/projection/thread/projections-thread.ts';
 import { PGlitePool } from '../../libs/read-db/pglite-port.ts';
 import { openReadDb, overPGlite, type ReadDb } from '../../libs/read-db/read-db.ts';
 import type { Settings } from '../../libs/settings/settings.ts';
+import { startWorker } from '../../libs/threads/start-worker.ts';
 import { SQL_PROJECTIONS } from '../../projections/sql-projections.ts';
 
 /** What the projecting thread is told at its start. */
@@ -42,13 +43,8 @@ export async function startProjecting(settings: Settings, log: EventLog, onFault
       ? { engine: 'pglite', directory: join(dataDir, 'read'), port: port2 }
       : { engine: 'postgresql', url: databaseUrl };
   const order: ProjectingOrder = { log: { dataDir, eventStoreUrl, personKeysUrl }, database };
-  // The worker is compiled as this file is: .ts under jest and type stripping, .js in dist.
-  const extension = extname(fileURLToPath(import.meta.url));
-  const worker = new Worker(new URL(`./projecting.worker${extension}`, import.meta.url), {
-    workerData: order,
-    transferList: database.engine === 'pglite' ? [port2] : [],
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-  });
+  const transferred = database.engine === 'pglite' ? [port2] : [];
+  const worker = startWorker(import.meta.url, 'projecting.worker', order, transferred);
   const thread = await ProjectionsThread.start({ worker, projections: SQL_PROJECTIONS, log, onFault });
   const readDb =
     database.engine === 'pglite'
@@ -65,19 +61,19 @@ export async function startProjecting(settings: Settings, log: EventLog, onFault
 }
 
 async function askProjectors(readDb: ReadDb, log: EventLog, onFault: OnFault): Promise<Projecting> {
-  const projections: RunningProjection[] = [];
-  const stop = async (): Promise<void> => {
-    for (const projection of projections) await projection.stop();
-    await readDb.close();
-  };
   try {
-    for (const projection of SQL_PROJECTIONS) {
-      const fault = (error: Error): void => onFault(projection.name, error);
-      projections.push(await startProjection({ log, readDb, projection, lead: false, onFault: fault }));
-    }
+    const options = { log, readDb, projections: SQL_PROJECTIONS, lead: false, onFault };
+    const { running, stop } = await startProjections(options);
+    return {
+      readDb,
+      projections: running,
+      async stop() {
+        await stop();
+        await readDb.close();
+      },
+    };
   } catch (error) {
-    await stop();
+    await readDb.close();
     throw error;
   }
-  return { readDb, projections, stop };
 }

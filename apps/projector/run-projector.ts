@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { requireFounded } from '../../libs/founding/founding.ts';
 import { openSealedLog } from '../../libs/privacy/open-sealed-log.ts';
-import { startProjection } from '../../libs/projection/runner.ts';
+import { startProjections } from '../../libs/projection/start-projections.ts';
 import { openReadDb } from '../../libs/read-db/read-db.ts';
 import type { Settings } from '../../libs/settings/settings.ts';
 import { SettingsMistake } from '../../libs/settings/settings-mistake.ts';
@@ -25,15 +25,10 @@ export async function runProjector(settings: Settings, logger: Logger, signal: A
     await requireFounded(log);
     const readDb = await openReadDb({ databaseUrl });
     closing.push(() => readDb.close());
-    for (const projection of SQL_PROJECTIONS) {
-      const running = await startProjection({
-        log,
-        readDb,
-        projection,
-        onFault: (error) => logger.warn({ err: error, projection: projection.name }, 'projection stopped for now'),
-      });
-      closing.push(() => running.stop());
-    }
+    const onFault = (projection: string, error: Error): void =>
+      logger.warn({ err: error, projection }, 'projection stopped for now');
+    const { stop } = await startProjections({ log, readDb, projections: SQL_PROJECTIONS, onFault });
+    closing.push(stop);
     logger.info({ projections: SQL_PROJECTIONS.map(({ name }) => name) }, 'the projector follows the log');
     if (!signal.aborted) await once(signal, 'abort');
   } finally {

@@ -99,8 +99,7 @@ export class DigestMaker {
     for await (const event of eventsBetween(this.#log, start, end)) {
       for (const { fold } of folds) fold.play(event);
       if (++played % EVENTS_A_BITE > 0) continue;
-      await courtesy.turn();
-      await courtesy.rest(signal);
+      await courtesy.giveWay(signal);
       signal.throwIfAborted();
     }
   }

@@ -13,9 +13,9 @@ export class AtHead {
     @Inject(FRESHNESS) private readonly freshness: Freshness,
   ) {}
 
-  /** Waits 2 s at most; what is asked then is as fresh as could be. */
-  async of(projection: string): Promise<void> {
+  /** Waits 2 s at most; what is asked then is as fresh as could be. False: it has not got that far. */
+  async of(projection: string): Promise<boolean> {
     const head = await this.log.head();
-    if (head !== null) await this.freshness.waitFor(projection, head, WAIT_MS);
+    return head === null || (await this.freshness.waitFor(projection, head, WAIT_MS)) === 'reached';
   }
 }

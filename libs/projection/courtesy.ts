@@ -19,6 +19,12 @@ export class Courtesy {
     if (tookMs > NOTICED_MS) this.#othersMs += tookMs;
   }
 
+  /** Between two bites: a turn, and a rest. */
+  async giveWay(signal: AbortSignal): Promise<void> {
+    await this.turn();
+    await this.rest(signal);
+  }
+
   async rest(signal: AbortSignal): Promise<void> {
     const restMs = Math.min(this.#othersMs, LONGEST_REST_MS);
     this.#othersMs = 0;

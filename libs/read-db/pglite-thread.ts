@@ -1,19 +1,12 @@
 import { once } from 'node:events';
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { MessageChannel } from 'node:worker_threads';
+import { startWorker } from '../threads/start-worker.ts';
 import { PGlitePool } from './pglite-port.ts';
 
 /** Starts a thread for PGlite alone; ends with the pool. @throws Error when PGlite does not start */
 export async function startPGliteThread(directory: string): Promise<PGlitePool> {
   const { port1, port2 } = new MessageChannel();
-  // The worker is compiled as this file is: .ts under jest and type stripping, .js in dist.
-  const extension = extname(fileURLToPath(import.meta.url));
-  const worker = new Worker(new URL(`./pglite.worker${extension}`, import.meta.url), {
-    workerData: { directory, port: port2 },
-    transferList: [port2],
-    execArgv: [],
-  });
+  const worker = startWorker(import.meta.url, 'pglite.worker', { directory, port: port2 }, [port2]);
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   await once(worker, 'message');
   // From here on the port tells those who wait.

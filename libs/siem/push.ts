@@ -3,7 +3,7 @@ import { type EventLog, type Position, WrongExpectedRevision } from '../event-lo
 import { newId } from '../ids/new-id.ts';
 import { Courtesy } from '../projection/courtesy.ts';
 import type { EventRecord } from '../transparency/event-record.ts';
-import { isHousekeeping } from '../transparency/housekeeping.ts';
+import { holdsMoreThanHousekeeping } from '../transparency/housekeeping.ts';
 import { batchesOf } from './batches.ts';
 import { CheckpointKeeper } from './checkpoint-keeper.ts';
 import { type Lead, patienceMs, readLead, writeCheckpoint } from './lead.ts';
@@ -133,10 +133,7 @@ export class Push {
   }
 
   async #anythingAfter(position: Position | null): Promise<boolean> {
-    for await (const { stream } of this.#options.log.readAll(position === null ? {} : { after: position })) {
-      if (!isHousekeeping(stream)) return true;
-    }
-    return false;
+    return await holdsMoreThanHousekeeping(this.#options.log, position === null ? {} : { after: position });
   }
 
   /** Until it is stopped or the lead is lost. @throws WrongExpectedRevision: lost */
@@ -151,8 +148,7 @@ export class Push {
         for (const batch of batchesOf(message.events)) {
           await this.#send(batch.records, signal);
           keeper.taken(batch.upTo, batch.housekeeping);
-          await this.#courtesy.turn();
-          await this.#courtesy.rest(signal);
+          await this.#courtesy.giveWay(signal);
         }
       }
     } catch (error) {

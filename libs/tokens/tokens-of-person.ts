@@ -2,9 +2,9 @@ import { Inject } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { Catalogues } from '../catalogue/catalogue.ts';
 import type { EventLog } from '../event-log/event-log.ts';
-import type { Freshness } from '../gate/freshness.ts';
 import type { HotView } from '../hot-view/hot-view.ts';
-import { CATALOGUES, EVENT_LOG, FRESHNESS, HOT_VIEW } from '../injection-tokens.ts';
+import { CATALOGUES, EVENT_LOG, HOT_VIEW } from '../injection-tokens.ts';
+import { AtHead } from '../operation/at-head.ts';
 import type { Call } from '../operation/operation.ts';
 import { type Problem, unavailable } from '../problem/problem.ts';
 import { authorityOf } from './authority-of.ts';
@@ -13,7 +13,6 @@ import { type ListedToken, ListTokens } from './queries.ts';
 import { DecideToken, oneOfSeveral, putTokens } from './token-commands.ts';
 import { tokenProblem } from './token-problem.ts';
 
-const FRESH_WITHIN_MS = 2_000;
 const PAGE = 200;
 
 /** All tokens a person owns, whoever made them. */
@@ -21,18 +20,15 @@ export class TokensOfPerson {
   constructor(
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
+    private readonly atHead: AtHead,
     @Inject(EVENT_LOG) private readonly log: EventLog,
-    @Inject(FRESHNESS) private readonly freshness: Freshness,
     @Inject(HOT_VIEW) private readonly view: HotView,
     @Inject(CATALOGUES) private readonly catalogues: Catalogues,
   ) {}
 
   /** Every token made before this call, dead ones too. */
   async list(workspace: string, owner: string): Promise<readonly ListedToken['token'][] | Problem> {
-    const head = await this.log.head();
-    if (head !== null && (await this.freshness.waitFor('tokens', head, FRESH_WITHIN_MS)) !== 'reached') {
-      return unavailable('The list of tokens has not got that far yet.');
-    }
+    if (!(await this.atHead.of('tokens'))) return unavailable('The list of tokens has not got that far yet.');
     const tokens: ListedToken['token'][] = [];
     for (let cursor: string | null = null; ;) {
       const page: { items: readonly ListedToken[]; next: string | null } = await this.queries.execute(

@@ -9,7 +9,7 @@ import { noteOf, signatureLine, type Signer, type Verifier } from '../proof/note
 import { notFound, type Problem, unavailable } from '../problem/problem.ts';
 import { rangeHash } from '../proof/proofs.ts';
 import { type CheckpointEvent, CHECKPOINTS_STREAM, type CheckpointPublished } from './events.ts';
-import { isHousekeeping } from './housekeeping.ts';
+import { holdsMoreThanHousekeeping } from './housekeeping.ts';
 import type { PublishedCheckpoint, Tree } from './tree.ts';
 
 export interface PublisherOptions {
@@ -117,10 +117,7 @@ export class CheckpointPublisher {
   async #nothingSince(checkpoint: PublishedCheckpoint, size: number): Promise<boolean> {
     const since = size - checkpoint.size;
     if (since <= 0) return true;
-    for await (const { stream } of this.#options.log.readAll({ direction: 'backwards', limit: since })) {
-      if (!isHousekeeping(stream)) return false;
-    }
-    return true;
+    return !(await holdsMoreThanHousekeeping(this.#options.log, { direction: 'backwards', limit: since }));
   }
 
   async #sign(size: number, signers: readonly Signer[], revision: number | null): Promise<PublishedCheckpoint> {

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { startWorker } from '../../threads/start-worker.ts';
 import { type Appended, LogUnavailable, OutcomeUnknown, WrongExpectedRevision } from '../event-log.ts';
 import type { AppendRequest, AppendResult, FromWriter, ToWriter, WriterSettings } from './writer-messages.ts';
 
@@ -36,12 +35,7 @@ export class SqliteWriter {
 
   /** Creates the file if there is none. @throws LogUnavailable */
   static async start(settings: WriterSettings): Promise<SqliteWriter> {
-    // The build renames imports, but not this: the worker has the extension of whatever runs.
-    const name = `./sqlite-writer.worker${extname(fileURLToPath(import.meta.url))}`;
-    const worker = new Worker(new URL(name, import.meta.url), {
-      workerData: settings,
-      execArgv: ['--disable-warning=ExperimentalWarning'],
-    });
+    const worker = startWorker(import.meta.url, 'sqlite-writer.worker', settings);
     await ready(worker);
     const writer = new SqliteWriter(worker);
     worker.on('message', (message: FromWriter) => {

@@ -2,7 +2,8 @@ import type { MessagePort } from 'node:worker_threads';
 import type { LogReader, Position } from '../../event-log/event-log.ts';
 import type { ReadDb } from '../../read-db/read-db.ts';
 import type { AnyProjection } from '../projection.ts';
-import { type RunningProjection, startProjection } from '../runner.ts';
+import type { RunningProjection } from '../runner.ts';
+import { startProjections } from '../start-projections.ts';
 import type { FromProjections, Question, ToProjections } from './messages.ts';
 import { ThreadShare } from './thread-share.ts';
 
@@ -24,14 +25,11 @@ export interface ServeOptions {
  * @throws Error when database or log cannot be reached at the start
  */
 export async function serveProjections({ port, log, headIs, readDb, projections }: ServeOptions): Promise<void> {
-  const running = new Map<string, RunningProjection>();
+  const named = new Map<string, RunningProjection>();
   const share = new ThreadShare(SHARE_WHILE_BUSY);
   let busyUntilMs = 0;
   const busy = (): boolean => performance.now() < busyUntilMs;
   const say = (message: FromProjections): void => port.postMessage(message);
-  const stopAll = async (): Promise<void> => {
-    for (const projection of running.values()) await projection.stop();
-  };
   const stopped = new Promise<void>((resolve) => {
     port.on('message', (message: ToProjections) => {
       switch (message.kind) {
@@ -39,7 +37,7 @@ export async function serveProjections({ port, log, headIs, readDb, projections 
           if (message.busy) busyUntilMs = performance.now() + BUSY_LASTS_MS;
           return headIs(message.position);
         case 'ask':
-          return void answer(running.get(message.projection), message, say);
+          return void answer(named.get(message.projection), message, say);
         case 'stop':
           return resolve();
         default:
@@ -47,18 +45,13 @@ export async function serveProjections({ port, log, headIs, readDb, projections 
       }
     });
   });
-  try {
-    for (const projection of projections) {
-      const { name } = projection;
-      const onFault = (error: Error): void => say({ kind: 'fault', projection: name, error });
-      const onReached = (position: Position): void => say({ kind: 'reached', projection: name, position });
-      running.set(name, await startProjection({ log, readDb, projection, busy, share, onFault, onReached }));
-    }
-    say({ kind: 'started', positions: [...running.values()].map((projection) => projection.position()) });
-    await stopped;
-  } finally {
-    await stopAll();
-  }
+  const onFault = (projection: string, error: Error): void => say({ kind: 'fault', projection, error });
+  const onReached = (projection: string, position: Position): void => say({ kind: 'reached', projection, position });
+  const { running, stop } = await startProjections({ log, readDb, projections, busy, share, onFault, onReached });
+  for (const projection of running) named.set(projection.name, projection);
+  say({ kind: 'started', positions: running.map((projection) => projection.position()) });
+  await stopped;
+  await stop();
 }
 
 async function answer(

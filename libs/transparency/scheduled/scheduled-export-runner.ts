@@ -8,7 +8,7 @@ import { Courtesy } from '../../projection/courtesy.ts';
 import { nextSlot } from '../../routines/schedule.ts';
 import type { ScheduledExport } from '../../settings/export-settings.ts';
 import { exportAs, extensionOf } from '../export-as.ts';
-import { isHousekeeping } from '../housekeeping.ts';
+import { holdsMoreThanHousekeeping } from '../housekeeping.ts';
 import type { CheckpointPublisher } from '../publisher.ts';
 import type { Tree } from '../tree.ts';
 import { type ExportRange, holds, type ScheduledExportCommand, scheduledExportDecider } from './decide.ts';
@@ -155,10 +155,7 @@ export class ScheduledExportRunner {
     if (fromLeaf >= upTo) return false;
     const { log, tree } = this.#options;
     const after = fromLeaf === 0 ? null : await tree.positionOf(fromLeaf - 1);
-    for await (const { stream } of log.readAll({ ...(after === null ? {} : { after }), limit: upTo - fromLeaf })) {
-      if (!isHousekeeping(stream)) return true;
-    }
-    return false;
+    return await holdsMoreThanHousekeeping(log, { ...(after === null ? {} : { after }), limit: upTo - fromLeaf });
   }
 
   async #write({ from_leaf, up_to, format, file, at }: ExportRange): Promise<RunOutcome> {
@@ -186,8 +183,7 @@ export class ScheduledExportRunner {
     for await (const piece of content) {
       signal.throwIfAborted();
       yield piece;
-      await courtesy.turn();
-      await courtesy.rest(signal);
+      await courtesy.giveWay(signal);
     }
   }
 
