@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +9,7 @@ import type { EventLog } from '../../libs/event-log/event-log.ts';
 import { openEventStoreLog } from '../../libs/event-log/eventstoredb/eventstore-log.ts';
 import { openReadDb, type ReadDb } from '../../libs/read-db/read-db.ts';
 import { EventStoreDouble } from '../doubles/eventstoredb/server.ts';
+import { foundWorkspace } from '../support/found-workspace.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { startOwnRedis } from '../support/redis.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
@@ -27,7 +27,7 @@ interface Somebody {
 describe('erasing a person, several processes over EventStoreDB (its double), Redis and PostgreSQL', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'writ-erase-several-'));
   const ending: (() => Promise<unknown>)[] = [];
-  let env: Record<string, string>;
+  let env: Record<string, string> & { DATA_DIR: string };
   let one: ServerProcess;
   let two: ServerProcess;
   let operator: string;
@@ -104,12 +104,7 @@ describe('erasing a person, several processes over EventStoreDB (its double), Re
       ASSETS_URL: `file://${dataDir}/shared-assets`,
       DATA_DIR: dataDir,
     };
-    const child = spawn(process.execPath, ['dist/apps/cli/main.js', 'init'], {
-      env: { ...process.env, ...env },
-      stdio: 'ignore',
-    });
-    expect(await once(child, 'exit')).toEqual([0, null]);
-    operator = readFileSync(join(dataDir, 'operator-token'), 'utf8').trim();
+    operator = await foundWorkspace(env);
     [one, two] = await Promise.all([startServerProcess(env), startServerProcess(env)]);
     ending.push(() => Promise.all([one.stop(), two.stop()]));
     redis = new Redis(cache.url);

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { EventStoreDouble } from '../doubles/eventstoredb/server.ts';
 import { callTool, connectCurrent, post } from '../support/mcp.ts';
+import { foundWorkspace } from '../support/found-workspace.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { startOwnRedis } from '../support/redis.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
@@ -72,13 +71,7 @@ describe('MCP over two API processes', () => {
       ASSETS_URL: `file://${dataDir}/shared-assets`,
       DATA_DIR: dataDir,
     };
-    // Not spawnSync: the double serves from this very process.
-    const init = spawn(process.execPath, ['dist/apps/cli/main.js', 'init'], {
-      env: { ...process.env, ...env },
-      stdio: 'ignore',
-    });
-    expect(await once(init, 'exit')).toEqual([0, null]);
-    operator = readFileSync(join(dataDir, 'operator-token'), 'utf8').trim();
+    operator = await foundWorkspace(env);
     [one, two] = await Promise.all([startServerProcess(env, 120_000), startServerProcess(env, 120_000)]);
     ending.push(
       () => one.stop(),

@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { EventStoreDouble } from '../doubles/eventstoredb/server.ts';
+import { foundWorkspace } from '../support/found-workspace.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { startOwnRedis } from '../support/redis.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
@@ -15,7 +15,7 @@ jest.setTimeout(120_000);
 describe('two API processes over EventStoreDB (its double), Redis and PostgreSQL', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'writ-several-'));
   const ending: (() => Promise<unknown>)[] = [];
-  let env: Record<string, string>;
+  let env: Record<string, string> & { DATA_DIR: string };
   let one: ServerProcess;
   let two: ServerProcess;
   let operator: string;
@@ -55,13 +55,7 @@ describe('two API processes over EventStoreDB (its double), Redis and PostgreSQL
 
   it('a wrong address founds no new world: the start is refused until `writ init`', async () => {
     await expect(startServerProcess(env)).rejects.toThrow(/This log has no workspace yet/);
-    // Not spawnSync: the double serves from this very process.
-    const child = spawn(process.execPath, ['dist/apps/cli/main.js', 'init'], {
-      env: { ...process.env, ...env },
-      stdio: 'ignore',
-    });
-    expect(await once(child, 'exit')).toEqual([0, null]);
-    operator = readFileSync(join(dataDir, 'operator-token'), 'utf8').trim();
+    operator = await foundWorkspace(env);
     [one, two] = await Promise.all([startServerProcess(env), startServerProcess(env)]);
     ending.push(
       () => one.stop(),

@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openEventStoreLog } from '../../libs/event-log/eventstoredb/eventstore-log.ts';
 import { EventStoreDouble } from '../doubles/eventstoredb/server.ts';
+import { foundWorkspace } from '../support/found-workspace.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { type ReplicatedRedis, startReplicatedRedis } from '../support/redis-replica.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
@@ -28,7 +28,7 @@ describe('two API processes over EventStoreDB (its double), Redis and PostgreSQL
   const ending: (() => Promise<unknown>)[] = [];
   const callers = new Callers();
   const revoked = new Map<string, Revocation>();
-  let env: Record<string, string>;
+  let env: Record<string, string> & { DATA_DIR: string };
   let redis: ReplicatedRedis;
   const servers: ServerProcess[] = [];
   let operator: Token;
@@ -55,10 +55,9 @@ describe('two API processes over EventStoreDB (its double), Redis and PostgreSQL
         ASSETS_URL: `file://${dataDir}/shared-assets`,
         DATA_DIR: dataDir,
       };
-      await initialise();
+      operator = { id: 'operator', token: await foundWorkspace(env) };
       servers.push(...(await Promise.all([startServerProcess(env), startServerProcess(env)])));
       ending.push(() => Promise.all(servers.map((server) => server.stop())));
-      operator = { id: 'operator', token: readFileSync(join(dataDir, 'operator-token'), 'utf8').trim() };
       busy = await createToken(callers, servers[0]!.url, operator, 'busy', PLENTY);
       limited = await createToken(callers, servers[1]!.url, operator, 'limited', FEW);
 
@@ -98,15 +97,6 @@ describe('two API processes over EventStoreDB (its double), Redis and PostgreSQL
   it('P1 P2 P3 every answer is in the log, nothing revoked passes, no limit is exceeded, whatever Redis has lost', () => {
     expectPromisesKept(evidence, limited, FEW);
   });
-
-  async function initialise(): Promise<void> {
-    // Not spawnSync: the double serves from this very process.
-    const child = spawn(process.execPath, ['dist/apps/cli/main.js', 'init'], {
-      env: { ...process.env, ...env },
-      stdio: 'ignore',
-    });
-    expect(await once(child, 'exit')).toEqual([0, null]);
-  }
 
   /** Redis loses the view while all call, a token is revoked before or beside; then a process dies, and comes again. */
   async function breakUnderLoad(round: number): Promise<void> {
