@@ -143,6 +143,7 @@ describe('verifying an export', () => {
         const lines = (text.slice(0, at) + changed + text.slice(at + 1)).split('\n');
         expect(verify(lines).findings).not.toEqual([]);
       }),
+      { numRuns: 1000 },
     );
   });
 
@@ -161,6 +162,8 @@ describe('verifying an export', () => {
     expect(kinds(verify(lines, []))).toEqual(['unsigned']);
     expect(kinds(verify(lines, [signerOf('writ.example/log', 'ed25519', Buffer.alloc(32, 2))]))).toEqual(['unsigned']);
     const head = JSON.parse(lines[0]!) as { checkpoint: string };
+    const unfiltered = JSON.stringify({ ...head, filter: undefined });
+    expect(kinds(verify(reended(lines.with(0, unfiltered))))).toContain('unreadable');
     const larger = head.checkpoint.replace('\n52\n', '\n53\n');
     expect(kinds(verify(reended(lines.with(0, JSON.stringify({ ...head, checkpoint: larger })))))).toContain(
       'unsigned',

@@ -100,8 +100,8 @@ export class ExportVerifier {
   }
 
   #readHead(text: string): void {
-    const head = parseJson(text) as ExportHead | null;
-    if (head?.kind !== 'export' || head.format !== 'writ-export/v1' || typeof head.checkpoint !== 'string') {
+    const head = parseJson(text);
+    if (!isHead(head)) {
       return this.#find({ kind: 'unreadable', line: this.#line, reason: 'it is no head of an export' });
     }
     this.#head = head;
@@ -198,6 +198,14 @@ export class ExportVerifier {
     if (this.#findings.length < MOST_FINDINGS) this.#findings.push(finding);
   }
 }
+
+function isHead(value: unknown): value is ExportHead {
+  const { kind, format, checkpoint, filter } = (value ?? {}) as Partial<Record<keyof ExportHead, unknown>>;
+  const known = kind === 'export' && format === 'writ-export/v1' && typeof checkpoint === 'string';
+  return known && typeof filter === 'object' && filter !== null && Object.values(filter).every(isScalar);
+}
+
+const isScalar = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number';
 
 function parseJson(text: string): unknown {
   try {

@@ -1,4 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
+import { setFlagsFromString } from 'node:v8';
 import { PGlite } from '@electric-sql/pglite';
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import { PreparedStatements } from './prepared-statements.ts';
@@ -52,6 +53,8 @@ export class PGliteSession implements PostgresPool {
 }
 
 async function start(directory: string): Promise<PGlite> {
+  // V8 can end the process while it collects replaced WebAssembly code (nodejs/node#64500; decision 0017).
+  setFlagsFromString('--no-wasm-code-gc');
   await mkdir(directory, { recursive: true });
   const pglite = await PGlite.create(directory);
   // Data and checkpoint are lost together, if at all, and come again from the log.
