@@ -13,3 +13,5 @@ export const SETTINGS = Symbol('Settings');
 export const MAINTAINED_VIEWS = Symbol('MaintainedViews');
 /** What carries the history out of the log by itself (libs/transparency/outlets.ts). */
 export const OUTLETS = Symbol('Outlets');
+/** What moves old usage out of the log into archives (libs/retention/retention-runner.ts). */
+export const RETENTION = Symbol('Retention');

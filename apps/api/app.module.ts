@@ -31,6 +31,7 @@ import {
   HOT_VIEW,
   MAINTAINED_VIEWS,
   OUTLETS,
+  RETENTION,
   SETTINGS,
   TREE,
 } from '../../libs/injection-tokens.ts';
@@ -73,6 +74,7 @@ import { TokenRecords } from '../../libs/tokens/token-records.ts';
 import { TokensOfPerson } from '../../libs/tokens/tokens-of-person.ts';
 import { CosignCheckpointOperation } from '../../libs/transparency/operations/cosign-checkpoint.ts';
 import { ExportAuditOperation } from '../../libs/transparency/operations/export-audit.ts';
+import { RETENTION_OPERATIONS } from '../../libs/retention/operations/retention-operations.ts';
 import { GetOutletsOperation } from '../../libs/transparency/operations/get-outlets.ts';
 import {
   GetCheckpointOperation,
@@ -188,6 +190,7 @@ export const PARTS: readonly Type[] = [
   ...DIGESTS,
   ...READ_PROJECTIONS,
   ...STEER_PROJECTIONS,
+  ...RETENTION_OPERATIONS,
 ];
 
 @Module({})
@@ -221,6 +224,7 @@ export class AppModule {
         { provide: Denials, useValue: parts.denials },
         { provide: TREE, useValue: parts.tree },
         { provide: OUTLETS, useValue: parts.outlets },
+        { provide: RETENTION, useValue: parts.retention },
         { provide: CheckpointPublisher, useValue: parts.publisher },
         { provide: ASSET_STORE, useValue: parts.assets },
         ...PARTS,

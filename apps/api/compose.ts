@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AssetStore } from '../../libs/assets/asset-store.ts';
 import { openAssetStore } from '../../libs/assets/open-asset-store.ts';
@@ -14,6 +15,8 @@ import type { PersonKeys } from '../../libs/privacy/person-keys.ts';
 import type { MaintainedView } from '../../libs/projection/maintained-view.ts';
 import type { RunningProjection } from '../../libs/projection/runner.ts';
 import type { ReadDb } from '../../libs/read-db/read-db.ts';
+import { archiveFolderOf } from '../../libs/retention/open-archived-log.ts';
+import { RetentionRunner } from '../../libs/retention/retention-runner.ts';
 import type { Settings } from '../../libs/settings/settings.ts';
 import { keepSigning } from '../../libs/transparency/keep-signing.ts';
 import { CheckpointPublisher, type PublisherOptions } from '../../libs/transparency/publisher.ts';
@@ -44,6 +47,7 @@ export interface Parts {
   readonly tree: Tree;
   readonly publisher: CheckpointPublisher;
   readonly outlets: OpenOutlets;
+  readonly retention: RetentionRunner;
   readonly assets: AssetStore;
   readonly founded: Founded;
   close(): Promise<void>;
@@ -97,6 +101,15 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
       logger.warn({ err: error }, 'journals of ended processes are not tallied for now'),
     );
     closing.push(() => abandoned.stop());
+    const retention = new RetentionRunner({
+      log,
+      publisher,
+      folder: archiveFolderOf(settings) ?? join(settings.dataDir, 'archives'),
+      maxAgeDays: settings.usageMaxAgeDays,
+      clock: Date.now,
+      onFault: (error) => logger.error({ err: error }, 'old usage is not archived for now'),
+    }).start();
+    closing.push(() => retention.stop());
     return {
       log,
       keys,
@@ -108,6 +121,7 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
       tree,
       publisher,
       outlets,
+      retention,
       journal,
       denials,
       assets: openAssetStore(settings),

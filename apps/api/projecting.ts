@@ -34,7 +34,7 @@ type OnFault = (projection: string, error: Error) => void;
  * @throws Error when database or log cannot be reached at the start
  */
 export async function startProjecting(settings: Settings, log: EventLog, onFault: OnFault): Promise<Projecting> {
-  const { dataDir, eventStoreUrl, personKeysUrl, databaseUrl, leadsProjections } = settings;
+  const { dataDir, eventStoreUrl, personKeysUrl, archiveFolder, databaseUrl, leadsProjections } = settings;
   if (!leadsProjections)
     return await askProjectors(await openReadDb({ databaseUrl: databaseUrl ?? undefined }), log, onFault);
   const { port1, port2 } = new MessageChannel();
@@ -42,7 +42,7 @@ export async function startProjecting(settings: Settings, log: EventLog, onFault
     databaseUrl === null
       ? { engine: 'pglite', directory: join(dataDir, 'read'), port: port2 }
       : { engine: 'postgresql', url: databaseUrl };
-  const order: ProjectingOrder = { log: { dataDir, eventStoreUrl, personKeysUrl }, database };
+  const order: ProjectingOrder = { log: { dataDir, eventStoreUrl, personKeysUrl, archiveFolder }, database };
   const transferred = database.engine === 'pglite' ? [port2] : [];
   const worker = startWorker(import.meta.url, 'projecting.worker', order, transferred);
   const thread = await ProjectionsThread.start({ worker, projections: SQL_PROJECTIONS, log, onFault });

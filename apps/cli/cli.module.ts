@@ -7,6 +7,7 @@ import { MeCommand } from './commands/me.ts';
 import { PEOPLE_COMMANDS, PeopleGroupCommand } from './commands/people.ts';
 import { PROJECTION_COMMANDS, ProjectionsGroupCommand } from './commands/projections.ts';
 import { ReplayCommand } from './commands/replay.ts';
+import { RETENTION_COMMANDS, RetentionGroupCommand } from './commands/retention.ts';
 import { TOKEN_COMMANDS, TokenGroupCommand } from './commands/token.ts';
 import { WhyCommand } from './commands/why.ts';
 import { RootHelp } from './root-help.ts';
@@ -28,6 +29,8 @@ export class CliModule {
         ...PROJECTION_COMMANDS,
         PeopleGroupCommand,
         ...PEOPLE_COMMANDS,
+        RetentionGroupCommand,
+        ...RETENTION_COMMANDS,
         AuditGroupCommand,
         ...AUDIT_COMMANDS,
         DigestGroupCommand,

@@ -62,6 +62,7 @@ const TITLES: Readonly<Record<string, string>> = {
   token: 'Tokens',
   people: 'People',
   projections: 'Views made from the log',
+  retention: 'How long usage stays',
 };
 
 const ON_THE_LOG = new Set(['init', 'recover']);

@@ -113,6 +113,14 @@ export interface EventLog extends LogReader {
    *   OutcomeUnknown (perhaps stored: repeat the same append, alone, until certain)
    */
   append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<Appended>;
+
+  /**
+   * Lets go of a stream's events before a revision; the stream goes on from its head. From then on `readStream` does
+   * not show them. A server that takes them out of its files only when it is scavenged (EventStoreDB) shows them in
+   * `readAll` until then. Doing so again changes nothing.
+   * @throws LogUnavailable: perhaps not done; do so again
+   */
+  truncate(stream: string, before: number): Promise<void>;
 }
 
 /** Applied to every event as it is read, so that only the newest shape of a payload is known to the code. */

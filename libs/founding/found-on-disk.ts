@@ -8,7 +8,7 @@ import { type Founded, found, NotFounded, recover } from './founding.ts';
 
 /** Founding and recovering without a server: on the log the settings name, which nobody else may have open (LogInUse). */
 
-type Place = Pick<Settings, 'dataDir' | 'cataloguesFolder' | 'eventStoreUrl' | 'personKeysUrl'>;
+type Place = Pick<Settings, 'dataDir' | 'cataloguesFolder' | 'eventStoreUrl' | 'personKeysUrl' | 'archiveFolder'>;
 
 /** The key that signs the log is made with its world; processes that share the log are given it (SIGNING_KEY_FILE). */
 type FoundedPlace = Place & Pick<Settings, 'signingKeyFile'>;

@@ -1,5 +1,6 @@
 import type { EventLog, LogReader } from '../event-log/event-log.ts';
-import { type FollowedLog, followEventLog, openEventLog } from '../event-log/open-event-log.ts';
+import type { FollowedLog } from '../event-log/open-event-log.ts';
+import { followArchivedLog, openArchivedLog } from '../retention/open-archived-log.ts';
 import type { Settings } from '../settings/settings.ts';
 import { FOUNDING_STREAM } from '../founding/founding.ts';
 import { PersonKeys } from './person-keys.ts';
@@ -8,7 +9,7 @@ import { sealedIn } from './sealed-event.ts';
 import { SealedLog, SealedLogReader } from './sealed-log.ts';
 
 /** Where log and keys are. */
-export type LogPlace = Pick<Settings, 'dataDir' | 'eventStoreUrl' | 'personKeysUrl'>;
+export type LogPlace = Pick<Settings, 'dataDir' | 'eventStoreUrl' | 'personKeysUrl' | 'archiveFolder'>;
 
 export interface OpenedLog {
   readonly log: EventLog;
@@ -18,7 +19,7 @@ export interface OpenedLog {
 
 /** The log the settings name, with the keys of its people. @throws LogInUse, LogUnavailable; Error: no keys there */
 export async function openSealedLog(place: LogPlace): Promise<OpenedLog> {
-  const stored = await openEventLog(place);
+  const stored = await openArchivedLog(place);
   try {
     const keys = await openPersonKeys(place);
     await requireKeysOf(stored, keys).catch(async (error: unknown) => {
@@ -42,7 +43,7 @@ export async function openSealedLog(place: LogPlace): Promise<OpenedLog> {
 
 /** The same for a thread beside the one that has it open, which reads only. @throws LogUnavailable; Error: no keys there */
 export async function followSealedLog(place: LogPlace): Promise<FollowedLog & Pick<OpenedLog, 'close'>> {
-  const { log: stored, headIs } = await followEventLog(place);
+  const { log: stored, headIs } = await followArchivedLog(place);
   const keys = await openPersonKeys(place);
   const log: LogReader = new SealedLogReader(stored, keys);
   return {

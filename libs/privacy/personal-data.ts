@@ -61,6 +61,11 @@ export const PERSONAL_DATA: Readonly<Record<string, readonly PersonalValue[]>> =
   MemberAdded: NONE,
   MemberRemoved: NONE,
 
+  UsageArchived: NONE,
+  UsageScavenged: NONE,
+  LegalHoldPlaced: NONE,
+  LegalHoldLifted: NONE,
+
   TokenCreated: THEIR_TOKEN(),
   TokenRenamed: [{ at: 'name', of: 'owner' }],
   TokenScoped: NONE,

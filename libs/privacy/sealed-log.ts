@@ -102,6 +102,10 @@ export class SealedLog extends SealedLogReader implements EventLog {
     return this.#keys.obtain(unknown).then(() => this.#append(stream, expected, events, found));
   }
 
+  truncate(stream: string, before: number): Promise<void> {
+    return this.#stored.truncate(stream, before);
+  }
+
   #append(
     stream: string,
     expected: ExpectedRevision,

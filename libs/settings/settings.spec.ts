@@ -22,6 +22,8 @@ describe('settings', () => {
       signingKeyFile: null,
       witnesses: [],
       scheduledExport: null,
+      archiveFolder: null,
+      usageMaxAgeDays: null,
       siem: [],
     });
   });
@@ -35,6 +37,22 @@ describe('settings', () => {
     expect(readSettings(elsewhere).leadsProjections).toBe(false);
     expect(() => readSettings({ PROJECTIONS: 'elsewhere' })).toThrow(/DATABASE_URL must be set/);
     expect(() => readSettings({ PROJECTIONS: 'there' })).toThrow(/here or elsewhere/);
+  });
+
+  it('archives usage that is older than it is told, in a folder that all processes share', () => {
+    expect(readSettings({ USAGE_MAX_AGE_DAYS: '90' })).toMatchObject({ usageMaxAgeDays: 90, archiveFolder: null });
+    for (const days of ['6', '-1', '1.5', 'ever'])
+      expect(() => readSettings({ USAGE_MAX_AGE_DAYS: days })).toThrow(/number of days, 7 at least/);
+    const shared = {
+      EVENTSTORE_URL: 'esdb://localhost:2113',
+      REDIS_URL: 'redis://localhost',
+      DATABASE_URL: 'postgres://localhost/writ',
+      PERSON_KEYS_URL: 'postgres://localhost/keys',
+      ASSETS_URL: 'file:///srv/assets',
+      USAGE_MAX_AGE_DAYS: '90',
+    };
+    expect(() => readSettings(shared)).toThrow(/ARCHIVE_FOLDER must be too/);
+    expect(readSettings({ ...shared, ARCHIVE_FOLDER: '/srv/archives' }).archiveFolder).toBe('/srv/archives');
   });
 
   it('further names of the server are listed', () => {

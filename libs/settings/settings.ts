@@ -30,6 +30,10 @@ export interface Settings {
   readonly witnesses: readonly Verifier[];
   /** Exports written into a folder, again and again; null: none. */
   readonly scheduledExport: ScheduledExport | null;
+  /** Where usage is archived; null: `DATA_DIR/archives`, or nowhere where processes share a log. */
+  readonly archiveFolder: string | null;
+  /** Days after which a day's usage leaves the log for an archive; null: never. */
+  readonly usageMaxAgeDays: number | null;
   /** Where the history is pushed to as it grows. */
   readonly siem: readonly SiemTarget[];
 }
@@ -57,6 +61,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     signingKeyFile: env['SIGNING_KEY_FILE'] || null,
     witnesses: witnessesOf(env['WITNESSES']),
     scheduledExport: readScheduledExport(env),
+    archiveFolder: env['ARCHIVE_FOLDER'] || null,
+    usageMaxAgeDays: maxAgeOf(env['USAGE_MAX_AGE_DAYS']),
     siem: readSiemTargets(env),
   };
   // Several processes on one log need one view and one read model between them; an embedded part is each one's own.
@@ -75,10 +81,24 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       'EVENTSTORE_URL is set, so PERSON_KEYS_URL must be too: what one process seals under keys of its own another cannot read.',
     );
   }
+  if (settings.eventStoreUrl !== null && settings.usageMaxAgeDays !== null && settings.archiveFolder === null) {
+    throw new SettingsMistake(
+      'EVENTSTORE_URL and USAGE_MAX_AGE_DAYS are set, so ARCHIVE_FOLDER must be too: what one process archives all must read.',
+    );
+  }
   if (!settings.leadsProjections && settings.databaseUrl === null) {
     throw new SettingsMistake('PROJECTIONS is elsewhere, so DATABASE_URL must be set: PGlite is for one process.');
   }
   return settings;
+}
+
+/** The windows of limits and what is shown as new reach back a few days: less is never archived. @throws SettingsMistake */
+function maxAgeOf(text: string | undefined): number | null {
+  if (text === undefined || text === '') return null;
+  const days = Number(text);
+  if (!/^\d{1,5}$/.test(text) || days < 7)
+    throw new SettingsMistake(`USAGE_MAX_AGE_DAYS must be a number of days, 7 at least, not ${text}.`);
+  return days;
 }
 
 function leadsOf(text: string | undefined): boolean {

@@ -202,6 +202,49 @@ export function eventLogContract(
       });
     });
 
+    describe('truncate', () => {
+      const revisions = async (): Promise<number[]> => (await all(log.readStream(stream))).map((e) => e.revision);
+
+      it('P6 lets go of what is before a revision, and the stream goes on from its head', async () => {
+        await log.append(stream, 'no-stream', [event(), event(), event()]);
+        await log.append(`${prefix}-other`, 'no-stream', [event({ n: 1 })]);
+        await log.truncate(stream, 2);
+        expect(await revisions()).toEqual([2]);
+        expect(await log.append(stream, 2, [event()])).toMatchObject({ revision: 3 });
+        await log.truncate(stream, 2);
+        expect(await revisions()).toEqual([2, 3]);
+        expect(numbers(await all(log.readStream(`${prefix}-other`)))).toEqual([1]);
+      });
+
+      it('P6 lets go of all of a long stream, which still knows its head', async () => {
+        const many = Array.from({ length: 2_100 }, () => event());
+        await log.append(stream, 'no-stream', many);
+        await log.truncate(stream, 2_100);
+        expect(await revisions()).toEqual([]);
+        expect(await all(log.readStream(stream, { direction: 'backwards', limit: 1 }))).toEqual([]);
+        await expect(log.append(stream, 'no-stream', [event()])).rejects.toMatchObject({ actual: 2_099 });
+        expect(await log.append(stream, 2_099, [event()])).toMatchObject({ revision: 2_100 });
+        expect(await revisions()).toEqual([2_100]);
+      });
+
+      able('reopen', 'P6 still knows after it was opened again', async () => {
+        await log.append(stream, 'no-stream', [event(), event()]);
+        const { position } = await log.append(`${prefix}-newest`, 'no-stream', [event()]);
+        await log.truncate(stream, 2);
+        await log.truncate(`${prefix}-newest`, 1);
+        log = await opened.reopen!();
+        expect(await revisions()).toEqual([]);
+        const again = await log.append(stream, 1, [event()]);
+        expect(again.revision).toBe(2);
+        expect(again.position).toBeGreaterThan(position);
+      });
+
+      it('changes nothing where there is no such stream', async () => {
+        await log.truncate(stream, 5);
+        expect(await log.append(stream, 'any', [event()])).toMatchObject({ revision: expect.any(Number) });
+      });
+    });
+
     describe('repeating an append', () => {
       it('P1 answers the same ids at their old revision with the first result', async () => {
         const first = [event(), event()];

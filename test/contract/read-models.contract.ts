@@ -480,6 +480,7 @@ const overriding = (log: EventLog, some: Partial<EventLog>): EventLog => ({
   filteredCheckpoints: log.filteredCheckpoints,
   id: () => log.id(),
   append: (...given) => log.append(...given),
+  truncate: (...given) => log.truncate(...given),
   readStream: (...given) => log.readStream(...given),
   readAll: (options) => log.readAll(options),
   subscribe: (options) => log.subscribe(options),

@@ -22,6 +22,8 @@ export class MemoryEventLog implements EventLog {
   readonly filteredCheckpoints = 'prompt';
   readonly #events: RecordedEvent[] = [];
   readonly #streams = new Map<string, RecordedEvent[]>();
+  /** Of a stream, the first revision that is still shown. */
+  readonly #truncated = new Map<string, number>();
   readonly #name = randomUUID();
   readonly #changes = new EventEmitter().setMaxListeners(0);
   #closed = false;
@@ -60,12 +62,20 @@ export class MemoryEventLog implements EventLog {
     return { revision: before.length - 1, position: this.#events.length };
   }
 
+  async truncate(stream: string, before: number): Promise<void> {
+    await Promise.resolve();
+    this.#assertOpen();
+    this.#truncated.set(stream, Math.max(before, this.#truncated.get(stream) ?? 0));
+  }
+
   async *readStream(stream: string, options: ReadStreamOptions = {}): AsyncIterable<RecordedEvent> {
     await Promise.resolve();
     this.#assertOpen();
     const { from, direction = 'forwards', limit = Infinity } = options;
     const found = (this.#streams.get(stream) ?? []).filter(
-      (event) => from === undefined || (direction === 'forwards' ? event.revision >= from : event.revision <= from),
+      (event) =>
+        this.#isKept(event) &&
+        (from === undefined || (direction === 'forwards' ? event.revision >= from : event.revision <= from)),
     );
     yield* (direction === 'forwards' ? found : found.reverse()).slice(0, limit);
   }
@@ -76,6 +86,7 @@ export class MemoryEventLog implements EventLog {
     const { after, direction = 'forwards', limit = Infinity, streamPrefixes } = options;
     const found = this.#events.filter(
       (event) =>
+        this.#isKept(event) &&
         matches(event.stream, streamPrefixes) &&
         (after === undefined || (direction === 'forwards' ? event.position > after : event.position < after)),
     );
@@ -88,7 +99,9 @@ export class MemoryEventLog implements EventLog {
     while (!this.#closed && signal?.aborted !== true) {
       const head = this.#events.length;
       if (position < head) {
-        const events = this.#events.slice(position, head).filter(({ stream }) => matches(stream, streamPrefixes));
+        const events = this.#events
+          .slice(position, head)
+          .filter((event) => this.#isKept(event) && matches(event.stream, streamPrefixes));
         position = head;
         if (events.length > 0) yield { kind: 'events', events };
         yield { kind: 'checkpoint', position };
@@ -111,6 +124,10 @@ export class MemoryEventLog implements EventLog {
     this.#closed = true;
     this.#changes.emit('change');
     return Promise.resolve();
+  }
+
+  #isKept({ stream, revision }: RecordedEvent): boolean {
+    return revision >= (this.#truncated.get(stream) ?? 0);
   }
 
   #assertOpen(): void {

@@ -69,6 +69,8 @@ export async function startServer(
       signingKeyFile: null,
       witnesses: [],
       scheduledExport: null,
+      archiveFolder: null,
+      usageMaxAgeDays: null,
       siem: [],
       ...options,
       dataDir,

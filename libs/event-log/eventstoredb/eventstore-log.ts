@@ -5,8 +5,10 @@ import {
   AppendTooLarge,
   type EventLog,
   type ExpectedRevision,
+  LogUnavailable,
   MAX_APPEND_BYTES,
   type NewEvent,
+  OutcomeUnknown,
   type Position,
   type ReadAllOptions,
   type ReadStreamOptions,
@@ -16,6 +18,7 @@ import {
   type Upcast,
   WrongExpectedRevision,
 } from '../event-log.ts';
+import { ownMetadata } from '../own-metadata.ts';
 import { appendUntilCertain } from './append.ts';
 import { guardBatchStreams } from './batch-stream.ts';
 import { RenewedClient } from './client.ts';
@@ -75,6 +78,16 @@ class EventStoreLog implements EventLog {
       read: (name: string, from: number, limit: number) => Array.fromAsync(this.readStream(name, { from, limit })),
     };
     return appendUntilCertain(target, { stream, expected, events });
+  }
+
+  /** The stream's metadata is this log's own: whatever else was in it goes. The server's scavenge frees the space. */
+  async truncate(stream: string, before: number): Promise<void> {
+    const metadata = ownMetadata();
+    await this.append(`$$${stream}`, 'any', [
+      { id: randomUUID(), type: '$metadata', data: { $tb: before }, metadata },
+    ]).catch((error: unknown) => {
+      throw error instanceof OutcomeUnknown ? new LogUnavailable(error.message, { cause: error }) : error;
+    });
   }
 
   async *readStream(stream: string, options: ReadStreamOptions = {}): AsyncGenerator<RecordedEvent> {

@@ -69,7 +69,7 @@ describe('a file that cannot be used', () => {
     raw((db) => db.exec('PRAGMA user_version = 7'));
     await expect(open()).rejects.toBeInstanceOf(LogUnavailable);
     await expect(open()).rejects.toThrow('the log was written by another version of Writ (its schema is 7)');
-    raw((db) => db.exec('PRAGMA user_version = 2'));
+    raw((db) => db.exec('PRAGMA user_version = 3'));
     await expect(open()).resolves.toBeDefined();
   });
 });

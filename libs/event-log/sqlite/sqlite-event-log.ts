@@ -80,6 +80,10 @@ class SqliteEventLog extends SqliteLogReader implements EventLog {
     return this.#writer.append({ stream, expected, events: encode(stream, events) });
   }
 
+  truncate(stream: string, before: number): Promise<void> {
+    return this.#writer.truncate(stream, before);
+  }
+
   override close(): Promise<void> {
     this.#ended ??= this.#end();
     return this.#ended;

@@ -46,6 +46,18 @@ export class SqliteReader {
     return head ?? 0;
   }
 
+  /** Names of all streams. */
+  streams(): readonly string[] {
+    return (this.#prepare('SELECT name FROM streams').all() as { name: string }[]).map(({ name }) => name);
+  }
+
+  /** How many events there are, and the positions of the first and the last; 0 where there is none. */
+  extent(): { readonly events: number; readonly first: number; readonly last: number } {
+    const sql = `SELECT count(*) AS events, coalesce(min(position), 0) AS first, coalesce(max(position), 0) AS last
+      FROM events`;
+    return this.#prepare(sql).get() as { events: number; first: number; last: number };
+  }
+
   /** Revisions between `first` and `last`, both included. */
   stream(name: string, first: number, last: number, backwards: boolean, limit: number): RecordedEvent[] {
     const sql = `SELECT ${COLUMNS} FROM streams s JOIN events e ON e.stream = s.id

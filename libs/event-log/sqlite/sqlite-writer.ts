@@ -2,7 +2,14 @@ import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import { startWorker } from '../../threads/start-worker.ts';
 import { type Appended, LogUnavailable, OutcomeUnknown, WrongExpectedRevision } from '../event-log.ts';
-import type { AppendRequest, AppendResult, FromWriter, ToWriter, WriterSettings } from './writer-messages.ts';
+import type {
+  AppendRequest,
+  AppendResult,
+  FromWriter,
+  ToWriter,
+  TruncateResult,
+  WriterSettings,
+} from './writer-messages.ts';
 
 interface Waiting {
   readonly request: AppendRequest;
@@ -28,6 +35,8 @@ export class SqliteWriter {
   #scheduled = false;
   #stopped: string | null = null;
   #idle: (() => void) | null = null;
+  /** Who waits for a part of a truncation, in the order asked. */
+  readonly #truncating: ((result: TruncateResult) => void)[] = [];
 
   private constructor(worker: Worker) {
     this.#worker = worker;
@@ -40,6 +49,7 @@ export class SqliteWriter {
     const writer = new SqliteWriter(worker);
     worker.on('message', (message: FromWriter) => {
       if (message.kind === 'flushed') writer.#settle(message.results);
+      if (message.kind === 'truncated') writer.#truncating.shift()?.(message.result);
     });
     worker.on('error', (error) => writer.#stop(`the log's writer failed: ${error.message}`));
     worker.on('exit', () => writer.#stop("the log's writer has ended"));
@@ -58,6 +68,18 @@ export class SqliteWriter {
       this.#gathering.push({ request, resolve, reject });
       this.#schedule();
     });
+  }
+
+  /** Part by part, so that appends go on between. @throws LogUnavailable */
+  async truncate(stream: string, before: number): Promise<void> {
+    for (;;) {
+      if (this.#stopped !== null) throw new LogUnavailable(this.#stopped);
+      const part = new Promise<TruncateResult>((resolve) => this.#truncating.push(resolve));
+      this.#worker.postMessage({ kind: 'truncate', stream, before } satisfies ToWriter);
+      const result = await part;
+      if (result.kind === 'failed') throw new LogUnavailable(result.reason);
+      if (result.kind === 'done') return;
+    }
   }
 
   /** Ends the thread at once, as a crash would. */
@@ -117,6 +139,7 @@ export class SqliteWriter {
     for (const { reject } of unknown) reject(new OutcomeUnknown(reason));
     if (unknown.length > 0) this.#onCommit([...new Set(unknown.map(({ request }) => request.stream))], null);
     for (const { reject } of this.#gathering.splice(0)) reject(new LogUnavailable(reason));
+    for (const resolve of this.#truncating.splice(0)) resolve({ kind: 'failed', reason });
     this.#endIfIdle();
   }
 

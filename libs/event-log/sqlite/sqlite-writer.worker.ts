@@ -1,17 +1,24 @@
 /**
- * The writer's thread: it alone writes the log's file, so that an fsync holds up nobody's event loop. Run by Node as
- * it stands (types are stripped), hence no import but of Node's own modules and of types.
+ * The writer's thread: it alone writes the log's file, so that an fsync holds up nobody's event loop.
  */
-import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { AppendRequest, AppendResult, FromWriter, ToWriter, WriterSettings } from './writer-messages.ts';
+import { migrate } from './schema.ts';
+import type {
+  AppendRequest,
+  AppendResult,
+  FromWriter,
+  ToWriter,
+  TruncateResult,
+  WriterSettings,
+} from './writer-messages.ts';
 
-const SCHEMA_VERSION = 2;
 /** How far back a repetition at revision `any` is recognised. */
 const REMEMBERED = 100;
 /** Streams whose heads are known without asking: this thread alone moves them. */
 const KNOWN_STREAMS = 10_000;
+/** Events let go of in one transaction, so that no append waits long for it. */
+const TRUNCATED_AT_ONCE = 1_000;
 const SQLITE_IOERR = 10;
 
 const port = parentPort;
@@ -21,9 +28,17 @@ const say = (message: FromWriter) => port.postMessage(message);
 try {
   const writer = openWriter(workerData as WriterSettings);
   port.on('message', (message: ToWriter) => {
-    if (message.kind === 'flush') return say({ kind: 'flushed', results: writer.flush(message.appends) });
-    writer.close();
-    port.close();
+    switch (message.kind) {
+      case 'flush':
+        return say({ kind: 'flushed', results: writer.flush(message.appends) });
+      case 'truncate':
+        return say({ kind: 'truncated', result: writer.truncate(message.stream, message.before) });
+      case 'close':
+        writer.close();
+        return port.close();
+      default:
+        message satisfies never;
+    }
   });
   say({ kind: 'ready' });
 } catch (error) {
@@ -39,7 +54,8 @@ function openWriter({ file, maxBytes }: WriterSettings) {
     db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / pageSize))}`);
   }
   const findStream = db.prepare(
-    `SELECT id, category, coalesce((SELECT max(revision) FROM events WHERE stream = streams.id), -1) AS head
+    `SELECT id, category,
+       max(coalesce((SELECT max(revision) FROM events WHERE stream = streams.id), -1), truncated_before - 1) AS head
      FROM streams WHERE name = ?`,
   );
   const addCategory = db.prepare('INSERT INTO categories (name) VALUES (?) ON CONFLICT DO NOTHING');
@@ -135,32 +151,31 @@ function openWriter({ file, maxBytes }: WriterSettings) {
     }
   }
 
-  return { flush, close: () => db.close() };
-}
+  const markTruncated = db.prepare(
+    `UPDATE streams SET truncated_before = max(truncated_before, min(?,
+       1 + coalesce((SELECT max(revision) FROM events WHERE stream = streams.id), truncated_before - 1)))
+     WHERE name = ? RETURNING id, truncated_before`,
+  );
+  const letGo = db.prepare(
+    `DELETE FROM events WHERE position IN
+       (SELECT position FROM events WHERE stream = ? AND revision < ? ORDER BY revision LIMIT ${TRUNCATED_AT_ONCE})`,
+  );
 
-function migrate(db: DatabaseSync): void {
-  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
-  if (version === SCHEMA_VERSION) return;
-  if (version !== 0) throw new Error(`the log was written by another version of Writ (its schema is ${version})`);
-  db.exec(`
-    BEGIN IMMEDIATE;
-    CREATE TABLE log (id TEXT NOT NULL) STRICT;
-    INSERT INTO log VALUES ('${randomUUID()}');
-    -- A stream's category is its name up to the first hyphen; indexed, it makes reading one kind of stream cheap.
-    CREATE TABLE categories (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
-    CREATE TABLE streams (
-      id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, category INTEGER NOT NULL
-    ) STRICT;
-    CREATE TABLE events (
-      position INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER NOT NULL, category INTEGER NOT NULL,
-      revision INTEGER NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, data TEXT NOT NULL, metadata TEXT NOT NULL,
-      recorded_at INTEGER NOT NULL
-    ) STRICT;
-    CREATE UNIQUE INDEX events_by_stream ON events (stream, revision);
-    CREATE INDEX events_by_category ON events (category, position);
-    PRAGMA user_version = ${SCHEMA_VERSION};
-    COMMIT;
-  `);
+  /** The mark and what it lets go of are one transaction, so that a stream's head is never lost. */
+  function truncate(name: string, before: number): TruncateResult {
+    try {
+      db.exec('BEGIN IMMEDIATE');
+      const stream = markTruncated.get(before, name) as { id: number; truncated_before: number } | undefined;
+      const gone = stream === undefined ? 0 : Number(letGo.run(stream.id, stream.truncated_before).changes);
+      db.exec('COMMIT');
+      return { kind: gone === TRUNCATED_AT_ONCE ? 'more' : 'done' };
+    } catch (error) {
+      if (db.isTransaction) db.exec('ROLLBACK');
+      return { kind: 'failed', reason: reasonOf(error) };
+    }
+  }
+
+  return { flush, truncate, close: () => db.close() };
 }
 
 function reasonOf(error: unknown): string {

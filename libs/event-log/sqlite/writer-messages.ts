@@ -22,6 +22,9 @@ export type AppendResult =
   /** The commit itself failed while writing: perhaps stored. */
   | { readonly kind: 'unknown'; readonly reason: string };
 
+export type TruncateResult =
+  { readonly kind: 'done' } | { readonly kind: 'more' } | { readonly kind: 'failed'; readonly reason: string };
+
 export interface WriterSettings {
   readonly file: string;
   /** The file does not grow beyond; appends then fail as they do on a full disk. */
@@ -29,9 +32,13 @@ export interface WriterSettings {
 }
 
 export type ToWriter =
-  { readonly kind: 'flush'; readonly appends: readonly AppendRequest[] } | { readonly kind: 'close' };
+  | { readonly kind: 'flush'; readonly appends: readonly AppendRequest[] }
+  /** A bounded part of it; to be asked again until nothing is left. */
+  | { readonly kind: 'truncate'; readonly stream: string; readonly before: number }
+  | { readonly kind: 'close' };
 
 export type FromWriter =
   | { readonly kind: 'ready' }
   | { readonly kind: 'broken'; readonly reason: string }
-  | { readonly kind: 'flushed'; readonly results: readonly AppendResult[] };
+  | { readonly kind: 'flushed'; readonly results: readonly AppendResult[] }
+  | { readonly kind: 'truncated'; readonly result: TruncateResult };

@@ -59,6 +59,7 @@ export class EventStore {
     this.#streams.set(name, stream);
     stream.state = 'live';
     for (const event of events) this.#store(name, stream, event);
+    if (name.startsWith('$$')) this.#heedMetadata(name.slice(2), events.at(-1)!);
     this.changes.emit('change');
     return { kind: 'success', revision: stream.events.length - 1, position: this.all.at(-1)?.position ?? null };
   }
@@ -94,6 +95,12 @@ export class EventStore {
     }
     this.changes.emit('change');
     return position;
+  }
+
+  /** `$tb` cuts a stream off for reads of it; what is cut off stays in $all until the server is scavenged. */
+  #heedMetadata(name: string, { data }: ProposedEvent): void {
+    const { $tb: before = 0 } = JSON.parse(Buffer.from(data).toString()) as { readonly $tb?: number };
+    this.#streamOf(name).truncateBefore = before;
   }
 
   #streamOf(name: string): Stream {
