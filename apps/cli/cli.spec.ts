@@ -350,6 +350,7 @@ describe('writ', () => {
       token: ['create', 'list', 'show', 'history', 'change', 'rotate', 'suspend', 'resume', 'revoke'],
       projections: ['list', 'status', 'rebuild', 'verify', 'retry'],
       people: ['erase'],
+      retention: ['show', 'run', 'hold', 'release'],
       audit: ['export', 'verify', 'keys', 'outlets'],
       digest: ['list', 'show'],
     };
