@@ -8,6 +8,7 @@ import { PEOPLE_COMMANDS, PeopleGroupCommand } from './commands/people.ts';
 import { PROJECTION_COMMANDS, ProjectionsGroupCommand } from './commands/projections.ts';
 import { ReplayCommand } from './commands/replay.ts';
 import { RETENTION_COMMANDS, RetentionGroupCommand } from './commands/retention.ts';
+import { ROUTINE_COMMANDS, RoutineGroupCommand } from './commands/routine.ts';
 import { TOKEN_COMMANDS, TokenGroupCommand } from './commands/token.ts';
 import { WhyCommand } from './commands/why.ts';
 import { RootHelp } from './root-help.ts';
@@ -25,6 +26,8 @@ export class CliModule {
         RootHelp,
         TokenGroupCommand,
         ...TOKEN_COMMANDS,
+        RoutineGroupCommand,
+        ...ROUTINE_COMMANDS,
         ProjectionsGroupCommand,
         ...PROJECTION_COMMANDS,
         PeopleGroupCommand,

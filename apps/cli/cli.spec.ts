@@ -348,6 +348,7 @@ describe('writ', () => {
   describe('explains itself', () => {
     const groups = {
       token: ['create', 'list', 'show', 'history', 'change', 'rotate', 'suspend', 'resume', 'revoke'],
+      routine: ['list', 'show', 'create', 'change', 'run', 'pause', 'resume', 'delete', 'runs'],
       projections: ['list', 'status', 'rebuild', 'verify', 'retry'],
       people: ['erase'],
       retention: ['show', 'run', 'hold', 'release'],

@@ -60,6 +60,7 @@ const TITLES: Readonly<Record<string, string>> = {
   audit: 'History',
   digest: 'What happened in a period',
   token: 'Tokens',
+  routine: 'Routines',
   people: 'People',
   projections: 'Views made from the log',
   retention: 'How long usage stays',

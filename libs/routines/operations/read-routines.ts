@@ -1,5 +1,6 @@
 import { QueryBus } from '@nestjs/cqrs';
 import { ANY_ROUTINES_WRITE } from '../../catalogue/catalogue.ts';
+import { AtHead } from '../../operation/at-head.ts';
 import {
   type Call,
   DeclareOperation,
@@ -35,9 +36,13 @@ const list: OperationSpec<ListRoutinesInput> = {
 
 @DeclareOperation(list)
 export class ListRoutinesOperation implements Operation<ListRoutinesInput> {
-  constructor(private readonly queries: QueryBus) {}
+  constructor(
+    private readonly queries: QueryBus,
+    private readonly atHead: AtHead,
+  ) {}
 
   async run(input: ListRoutinesInput, { token, nowMs }: Call): Promise<Result> {
+    await this.atHead.of('routines');
     const request = { reach: reachOf(token), status: input.status, nowMs, ...pageOfInput(input) };
     return { body: await this.queries.execute(new ListRoutines(request)) };
   }
@@ -64,9 +69,13 @@ const get: OperationSpec<RoutineIdInput> = {
 
 @DeclareOperation(get)
 export class GetRoutineOperation implements Operation<RoutineIdInput> {
-  constructor(private readonly queries: QueryBus) {}
+  constructor(
+    private readonly queries: QueryBus,
+    private readonly atHead: AtHead,
+  ) {}
 
   async run({ id }: RoutineIdInput, { token, nowMs }: Call): Promise<Result> {
+    await this.atHead.of('routines');
     const routine = await this.queries.execute(new GetRoutine({ reach: reachOf(token), id, nowMs }));
     return routine === null ? notFound(NO_ROUTINE) : { body: routine, revision: routine.version };
   }
@@ -93,9 +102,13 @@ const listRuns: OperationSpec<ListRunsInput> = {
 
 @DeclareOperation(listRuns)
 export class ListRoutineRunsOperation implements Operation<ListRunsInput> {
-  constructor(private readonly queries: QueryBus) {}
+  constructor(
+    private readonly queries: QueryBus,
+    private readonly atHead: AtHead,
+  ) {}
 
   async run(input: ListRunsInput, { token, nowMs }: Call): Promise<Result> {
+    await this.atHead.of('routines');
     const request = { reach: reachOf(token), routine: input.id, nowMs, ...pageOfInput(input) };
     const page = await this.queries.execute(new ListRuns(request));
     return page === null ? notFound(NO_ROUTINE) : { body: page };
@@ -124,9 +137,13 @@ const getRun: OperationSpec<RunIdInput> = {
 
 @DeclareOperation(getRun)
 export class GetRoutineRunOperation implements Operation<RunIdInput> {
-  constructor(private readonly queries: QueryBus) {}
+  constructor(
+    private readonly queries: QueryBus,
+    private readonly atHead: AtHead,
+  ) {}
 
   async run({ id, run }: RunIdInput, { token, nowMs }: Call): Promise<Result> {
+    await this.atHead.of('routines');
     const found = await this.queries.execute(new GetRun({ reach: reachOf(token), routine: id, run, nowMs }));
     return found === null ? notFound('There is no such run here.') : { body: found };
   }
