@@ -3,6 +3,7 @@ import { AUDIT_COMMANDS, AuditGroupCommand } from './commands/audit.ts';
 import { DIGEST_COMMANDS, DigestGroupCommand } from './commands/digest.ts';
 import { DemoCommand } from './commands/demo.ts';
 import { InitCommand, RecoverCommand } from './commands/founding.ts';
+import { KEY_COMMANDS, KeyGroupCommand } from './commands/key.ts';
 import { MeCommand } from './commands/me.ts';
 import { PEOPLE_COMMANDS, PeopleGroupCommand } from './commands/people.ts';
 import { PROJECTION_COMMANDS, ProjectionsGroupCommand } from './commands/projections.ts';
@@ -36,6 +37,8 @@ export class CliModule {
         ...RETENTION_COMMANDS,
         AuditGroupCommand,
         ...AUDIT_COMMANDS,
+        KeyGroupCommand,
+        ...KEY_COMMANDS,
         DigestGroupCommand,
         ...DIGEST_COMMANDS,
         MeCommand,

@@ -353,6 +353,7 @@ describe('writ', () => {
       people: ['erase'],
       retention: ['show', 'run', 'hold', 'release'],
       audit: ['export', 'verify', 'keys', 'outlets'],
+      key: ['list', 'add', 'drop'],
       digest: ['list', 'show'],
     };
     const everyCommand = [

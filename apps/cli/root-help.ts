@@ -58,6 +58,7 @@ function overview(root: CommanderCommand): string {
 
 const TITLES: Readonly<Record<string, string>> = {
   audit: 'History',
+  key: 'Keys that sign the history, on the machine that holds them (not over HTTP)',
   digest: 'What happened in a period',
   token: 'Tokens',
   routine: 'Routines',

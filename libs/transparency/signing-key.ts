@@ -48,6 +48,20 @@ export function addSigningKey(file: string, name: string): Signer {
   return signer;
 }
 
+/**
+ * What it signed stays signed; from now on it signs nothing.
+ * @returns whether there was one of this id, beside another
+ * @throws SigningKeyMistake
+ */
+export function dropSigningKey(file: string, keyId: string): boolean {
+  const kept = readSigners(file).filter((signer) => keyIdText(signer) !== keyId);
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+  const left = lines.filter((line) => line.trim() !== '' && LINE.exec(line.trim())?.[2] !== keyId);
+  if (kept.length === 0 || left.length === lines.filter((line) => line.trim() !== '').length) return false;
+  replaceSecretFile(file, `${left.join('\n')}\n`);
+  return true;
+}
+
 /** Unless there is a key already. */
 export function makeFirstKey(file: string, logId: string): void {
   if (readSigners(file).length === 0) addSigningKey(file, originOf(logId));

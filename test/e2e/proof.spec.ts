@@ -25,9 +25,9 @@ const textOf = async (path: string): Promise<string> => {
 };
 const jsonOf = async <Body>(path: string): Promise<Body> => JSON.parse(await textOf(path)) as Body;
 
-function verify(text: string): Verdict {
+function verify(text: string, by = key): Verdict {
   const lines = text.split('\n').slice(0, -1);
-  const verifier = new ExportVerifier([parseVerifier(key)!]);
+  const verifier = new ExportVerifier([parseVerifier(by)!]);
   for (const line of lines) verifier.line(line);
   const before = text.slice(0, text.lastIndexOf('\n', text.length - 2) + 1);
   return verifier.finish(createHash('sha256').update(before).digest('hex'));
@@ -172,5 +172,28 @@ describe('writ audit', () => {
     expect(verified.exit).toBe(1);
     expect(verified.out).toMatch(/NOT PROVED.*\nline \d+: the event of leaf \d+ was altered/);
     expect(await run('audit', 'verify', forged)).toMatchObject({ exit: 2 });
+  });
+
+  it('P9 a key is rotated while the server runs: both sign, then the new one alone', async () => {
+    const onDisk = (...args: string[]): Promise<CliRun> => writ(['key', ...args], { DATA_DIR: server.dataDir });
+    const change = async (): Promise<string> => {
+      await server.call('POST', '/api/v1/reports', { token: agent.token, body: { title: 'One more' } });
+      return await textOf('/api/v1/audit/export');
+    };
+    const holds = (text: string, by: string): boolean => verify(text, by).findings.length === 0;
+    const added = await onDisk('add');
+    expect(added.exit).toBe(0);
+    const fresh = added.out.trim().split('\n').at(-1)!;
+    expect((await jsonOf<{ keys: string[] }>('/api/v1/audit/keys')).keys).toEqual([fresh, key]);
+    const both = await change();
+    expect([holds(both, key), holds(both, fresh)]).toEqual([true, true]);
+    const [, oldId = ''] = key.split('+');
+    expect((await onDisk('list')).out).toMatch(new RegExp(`${oldId} +${key.replaceAll('+', '\\+')}`));
+    expect(await onDisk('drop', oldId)).toMatchObject({ exit: 0 });
+    const after = await change();
+    expect([holds(after, key), holds(after, fresh), holds(both, key)]).toEqual([false, true, true]);
+    const [, freshId = ''] = fresh.split('+');
+    expect(await onDisk('drop', freshId)).toMatchObject({ exit: 2, err: expect.stringMatching(/last one is not/) });
+    expect(await onDisk('drop', 'nonesuch')).toMatchObject({ exit: 2 });
   });
 });
