@@ -1,4 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { Position, RecordedEvent } from '../event-log/event-log.ts';
 import { migrate } from '../event-log/sqlite/schema.ts';
@@ -72,6 +73,8 @@ export async function writeArchive(
   events: (stream: string) => AsyncIterable<RecordedEvent>,
   giveWay: () => Promise<void>,
 ): Promise<ArchiveContents> {
+  // SQLite would let everybody read it.
+  closeSync(openSync(path, 'wx', 0o600));
   const db = new DatabaseSync(path);
   const given = createHash('sha256');
   const contents: ArchivedStream[] = [];

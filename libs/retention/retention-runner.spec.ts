@@ -1,5 +1,14 @@
 import { hash, randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -72,6 +81,7 @@ describe('retention', () => {
     const { file, bytes, sha256 } = archives[0]!;
     const content = readFileSync(join(folder, file));
     expect(content.length).toBe(bytes);
+    expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
     expect(hash('sha256', content, 'hex')).toBe(sha256);
     const manifest = JSON.parse(readFileSync(join(folder, `${file}.manifest.json`), 'utf8')) as object;
     expect(manifest).toMatchObject({ file, sha256, events: 3, checkpoint: 'signed note', log: await live.id() });

@@ -208,7 +208,8 @@ export class RetentionRunner {
   async #keep(partial: string, archive: UsageArchived['data'], proof: object): Promise<void> {
     const { folder } = this.#options;
     const manifest = join(folder, `${archive.file}.manifest.json`);
-    await writeFile(`${partial}.manifest`, `${JSON.stringify({ ...archive, ...proof }, null, 2)}\n`, { flush: true });
+    const text = `${JSON.stringify({ ...archive, ...proof }, null, 2)}\n`;
+    await writeFile(`${partial}.manifest`, text, { mode: 0o600, flush: true });
     await rename(`${partial}.manifest`, manifest);
     await rename(partial, join(folder, archive.file));
     const directory = await open(folder, 'r');
