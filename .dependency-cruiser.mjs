@@ -40,7 +40,11 @@ export default {
       name: 'cli-shares-types-only',
       severity: 'error',
       from: { path: '^apps/(cli|mcp-stdio|web)/' },
-      to: { path: '^libs/', dependencyTypesNot: ['type-only'], pathNot: '^libs/(settings|founding|sample|proof)/' },
+      to: {
+        path: '^libs/',
+        dependencyTypesNot: ['type-only'],
+        pathNot: '^libs/((settings|founding|sample|proof)/|transparency/signing-key)',
+      },
     },
     {
       name: 'no-orphans',

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import type { EventLog } from '../../libs/event-log/event-log.ts';
 import type { LogPlace } from '../../libs/privacy/open-sealed-log.ts';
 import type { RunningProjection } from '../../libs/projection/runner.ts';
@@ -34,22 +34,18 @@ type OnFault = (projection: string, error: Error) => void;
  * @throws Error when database or log cannot be reached at the start
  */
 export async function startProjecting(settings: Settings, log: EventLog, onFault: OnFault): Promise<Projecting> {
-  const { dataDir, eventStoreUrl, personKeysUrl, archiveFolder, databaseUrl, leadsProjections } = settings;
+  const { dataDir, databaseUrl, leadsProjections } = settings;
   if (!leadsProjections)
     return await askProjectors(await openReadDb({ databaseUrl: databaseUrl ?? undefined }), log, onFault);
-  const { port1, port2 } = new MessageChannel();
-  const database: ProjectingOrder['database'] =
-    databaseUrl === null
-      ? { engine: 'pglite', directory: join(dataDir, 'read'), port: port2 }
-      : { engine: 'postgresql', url: databaseUrl };
-  const order: ProjectingOrder = { log: { dataDir, eventStoreUrl, personKeysUrl, archiveFolder }, database };
-  const transferred = database.engine === 'pglite' ? [port2] : [];
-  const worker = startWorker(import.meta.url, 'projecting.worker', order, transferred);
-  const thread = await ProjectionsThread.start({ worker, projections: SQL_PROJECTIONS, log, onFault });
-  const readDb =
-    database.engine === 'pglite'
-      ? overPGlite(new PGlitePool(port1, () => Promise.resolve()))
-      : await openReadDb({ databaseUrl: database.url });
+  const pglite = new PGlitePool(() => Promise.resolve());
+  const startThread = (): Worker => {
+    if (databaseUrl !== null) return startWith(settings, { engine: 'postgresql', url: databaseUrl });
+    const { port1, port2 } = new MessageChannel();
+    pglite.attach(port1);
+    return startWith(settings, { engine: 'pglite', directory: join(dataDir, 'read'), port: port2 });
+  };
+  const thread = await ProjectionsThread.start({ startThread, projections: SQL_PROJECTIONS, log, onFault });
+  const readDb = databaseUrl === null ? overPGlite(pglite) : await openReadDb({ databaseUrl });
   return {
     readDb,
     projections: thread.projections,
@@ -58,6 +54,12 @@ export async function startProjecting(settings: Settings, log: EventLog, onFault
       await thread.stop();
     },
   };
+}
+
+function startWith(settings: Settings, database: ProjectingOrder['database']): Worker {
+  const { dataDir, eventStoreUrl, personKeysUrl, archiveFolder } = settings;
+  const order: ProjectingOrder = { log: { dataDir, eventStoreUrl, personKeysUrl, archiveFolder }, database };
+  return startWorker(import.meta.url, 'projecting.worker', order, database.engine === 'pglite' ? [database.port] : []);
 }
 
 async function askProjectors(readDb: ReadDb, log: EventLog, onFault: OnFault): Promise<Projecting> {

@@ -16,6 +16,7 @@ import type { TokenUse } from '../usage/use.ts';
 import { authenticate } from './authenticate.ts';
 import type { Envelope } from './envelope.ts';
 import { Gate, type Reply } from './gate.ts';
+import { ReadModelsUnavailable } from '../read-db/read-models-unavailable.ts';
 
 class NoteInput {
   @IsString()
@@ -276,6 +277,20 @@ describe('the gate', () => {
 
   it('an over-long credential is 431', async () => {
     expect(status(await handle({ authenticate: () => authenticate([`Bearer ${'a'.repeat(200)}`]) }))).toBe(431);
+  });
+
+  it.each([
+    ['the server that stops', Object.assign(new Error('terminating connection'), { code: '57P01' })],
+    ['nobody at the port', Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' })],
+    ['a connection that broke', new Error('Connection terminated unexpectedly')],
+    ['a thread that ended', new ReadModelsUnavailable('the thread has ended')],
+  ])('P4 %s of the read models is a 503, to be asked again', async (_what, error) => {
+    run = () => {
+      throw error;
+    };
+    const { result } = await handle();
+    expect(result).toMatchObject({ status: 503, code: 'unavailable', retry_after: expect.any(Number) });
+    expect(await uses()).toEqual([expect.objectContaining({ status: 503 })]);
   });
 
   it('a fault inside is a 500 that tells nothing, and is recorded', async () => {

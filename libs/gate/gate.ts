@@ -15,6 +15,7 @@ import {
   unavailable,
 } from '../problem/problem.ts';
 import { BadCursor } from '../read-db/page.ts';
+import { areUnavailable } from '../read-db/read-models-unavailable.ts';
 import { Denials } from '../usage/denials.ts';
 import { UsageJournal, UseNotRecorded } from '../usage/journal.ts';
 import { refusalProblem } from './admit.ts';
@@ -163,11 +164,11 @@ export class Gate {
     call: AdmittedCall,
     envelope: Envelope,
   ): Promise<Result> {
-    if (envelope.logPosition !== undefined) {
-      const stale = await awaitFreshness(this.#freshness, spec.readsFrom, envelope.logPosition);
-      if (stale !== null) return stale;
-    }
     try {
+      if (envelope.logPosition !== undefined) {
+        const stale = await awaitFreshness(this.#freshness, spec.readsFrom, envelope.logPosition);
+        if (stale !== null) return stale;
+      }
       return await operation.run(input, call);
     } catch (error) {
       return this.#fault(error, envelope);
@@ -229,6 +230,7 @@ export class Gate {
       return unavailable('The event log cannot be written.', jittered());
     }
     if (error instanceof ViewUnavailable) return unavailable('The view of live tokens cannot be written.', jittered());
+    if (areUnavailable(error)) return unavailable('The read models cannot be asked for the moment.', jittered());
     this.#logger.error({ requestId, error }, 'operation failed');
     return internal(requestId);
   }

@@ -61,45 +61,54 @@ interface Waiting {
 
 /** PGlite on another thread, in the shape of a `pg` pool. */
 export class PGlitePool implements PostgresPool {
-  readonly #port: MessagePort;
   readonly #ended: () => Promise<void>;
   readonly #waiting = new Map<number, Waiting>();
+  #port: MessagePort | null = null;
   #nextId = 0;
   #nextClient = 0;
-  #lost = false;
 
   /** @param ended once the port is closed: resolves when the database is closed too */
-  constructor(port: MessagePort, ended: () => Promise<void>) {
-    this.#port = port;
+  constructor(ended: () => Promise<void>) {
     this.#ended = ended;
+  }
+
+  /** Where PGlite is served from now on: at the start, and when its thread was started anew. */
+  attach(port: MessagePort): void {
+    this.#lose();
+    this.#port = port;
     port.on('message', (reply: Reply) => this.#settle(reply));
-    port.on('close', () => this.#lose());
+    port.on('close', () => {
+      if (this.#port === port) this.#lose();
+    });
   }
 
   async connect(): Promise<PostgresPoolClient> {
     const client = this.#nextClient++;
+    const port = this.#port;
     const query = (sql: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<object>> =>
-      this.#ask(client, sql, parameters);
-    const release = (): void => this.#say({ kind: 'release', client });
+      this.#ask(port, client, sql, parameters);
+    const release = (): void => port?.postMessage({ kind: 'release', client } satisfies Request);
     return { query: query as PostgresPoolClient['query'], release };
   }
 
   async end(): Promise<void> {
-    this.#port.close();
+    this.#port?.close();
     await this.#ended();
   }
 
-  #ask(client: number, sql: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<object>> {
+  /** A client stays with the thread it began on: what it was in the middle of is not gone on with on another. */
+  #ask(
+    port: MessagePort | null,
+    client: number,
+    sql: string,
+    parameters: readonly unknown[],
+  ): Promise<PostgresQueryResult<object>> {
     return new Promise((resolve, reject) => {
-      if (this.#lost) return reject(threadEnded());
+      if (port === null || port !== this.#port) return reject(threadEnded());
       const id = this.#nextId++;
       this.#waiting.set(id, { resolve, reject });
-      this.#say({ kind: 'query', client, id, sql, parameters });
+      port.postMessage({ kind: 'query', client, id, sql, parameters } satisfies Request);
     });
-  }
-
-  #say(request: Request): void {
-    this.#port.postMessage(request);
   }
 
   #settle(reply: Reply): void {
@@ -110,7 +119,7 @@ export class PGlitePool implements PostgresPool {
   }
 
   #lose(): void {
-    this.#lost = true;
+    this.#port = null;
     for (const { reject } of this.#waiting.values()) reject(threadEnded());
     this.#waiting.clear();
   }

@@ -11,5 +11,7 @@ export async function startPGliteThread(directory: string): Promise<PGlitePool> 
   await once(worker, 'message');
   // From here on the port tells those who wait.
   worker.on('error', () => undefined);
-  return new PGlitePool(port1, () => ended);
+  const pool = new PGlitePool(() => ended);
+  pool.attach(port1);
+  return pool;
 }

@@ -2,13 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Command, SubCommand } from 'nest-commander';
 import { formatVerifier, keyIdText } from '../../../libs/proof/note.ts';
 import { readSettings } from '../../../libs/settings/settings.ts';
-import {
-  addSigningKey,
-  dropSigningKey,
-  originOf,
-  readSigners,
-  signingKeyIn,
-} from '../../../libs/transparency/signing-key.ts';
+import { addSigningKey, dropSigningKey, readSigners, signingKeyIn } from '../../../libs/transparency/signing-key.ts';
 import { WrongUsage } from '../failures.ts';
 import { columns } from '../show/table.ts';
 import { Terminal } from '../terminal.ts';
@@ -47,25 +41,15 @@ export class ListKeysCommand extends KeyCommand {
 export class AddKeyCommand extends KeyCommand {
   protected readonly examples = ['writ key add', 'SIGNING_KEY_FILE=/run/secrets/writ-signing-key writ key add'];
 
+  /** All keys of a log have its name; the first is made with its world (writ init, or the first start). */
   async run(): Promise<void> {
     const file = this.file();
-    const signer = addSigningKey(file, readSigners(file)[0]?.name ?? (await this.#nameOfLog()));
+    const [newest] = readSigners(file);
+    if (newest === undefined)
+      throw new WrongUsage(`There is no key in ${file} yet: \`writ init\`, or the first start, makes it.`);
+    const signer = addSigningKey(file, newest.name);
     this.terminal.line(`Added to ${file}:\n${formatVerifier(signer)}`);
     this.terminal.warn('Publish it (writ audit keys) before you drop the one before it.');
-  }
-
-  /** All keys of a log have its name. The embedded log's first key, its server makes. */
-  async #nameOfLog(): Promise<string> {
-    const settings = readSettings(this.terminal.env);
-    if (settings.eventStoreUrl === null)
-      throw new WrongUsage(`There is no key in ${this.file()}: the server's first start makes it.`);
-    const { openEventLog } = await import('../../../libs/event-log/open-event-log.ts');
-    const log = await openEventLog(settings);
-    try {
-      return originOf(await log.id());
-    } finally {
-      await log.close();
-    }
   }
 }
 
