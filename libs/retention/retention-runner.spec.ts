@@ -2,11 +2,13 @@ import { hash, randomUUID } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -86,6 +88,14 @@ describe('retention', () => {
     const manifest = JSON.parse(readFileSync(join(folder, `${file}.manifest.json`), 'utf8')) as object;
     expect(manifest).toMatchObject({ file, sha256, events: 3, checkpoint: 'signed note', log: await live.id() });
     expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  it('what killed processes left is swept, what others are at is not', async () => {
+    mkdirSync(folder);
+    for (const name of ['.partial-01OLD', '.partial-01NEW']) writeFileSync(join(folder, name), 'half');
+    utimesSync(join(folder, '.partial-01OLD'), new Date(), new Date(TODAY_MS - 2 * DAY_MS));
+    await runner().run();
+    expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual(['.partial-01NEW']);
   });
 
   it('refusals of a day go with the day', async () => {

@@ -55,6 +55,8 @@ export type RetentionOutcome = 'done' | 'on-hold' | 'off' | 'failed';
 
 const DAY_MS = 24 * 60 * 60_000;
 const LOOK_EVERY_MS = 60 * 60_000;
+/** Begins the names of files that are not whole. */
+const PARTIAL = '.partial-';
 
 /**
  * Moves usage that has grown old out of the log: into an archive, which is read again and signed for, and only then
@@ -168,8 +170,9 @@ export class RetentionRunner {
   async #archive(streams: readonly string[]): Promise<'archived' | 'on-hold'> {
     const { log, folder } = this.#options;
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    await sweep(folder);
     const id = newId();
-    const partial = join(folder, `.partial-${id}`);
+    const partial = join(folder, `${PARTIAL}${id}`);
     try {
       const checkpoint = await this.#options.publisher.publish();
       if (isProblem(checkpoint)) throw new Error(checkpoint.detail);
@@ -244,6 +247,15 @@ export class RetentionRunner {
 
   #now(): string {
     return new Date(this.#options.clock()).toISOString();
+  }
+}
+
+/** What killed processes left; one that is younger may be another process's, at work. */
+async function sweep(folder: string): Promise<void> {
+  for (const name of (await readdir(folder)).filter((each) => each.startsWith(PARTIAL))) {
+    const path = join(folder, name);
+    const left = await stat(path).catch(() => null);
+    if (left !== null && Date.now() - left.mtimeMs > DAY_MS) await rm(path, { force: true });
   }
 }
 

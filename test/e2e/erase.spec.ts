@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,13 +7,13 @@ import { ERASED } from '../../libs/privacy/erased.ts';
 import { orderErasure } from '../../libs/privacy/erasures.ts';
 import { personKeysFile } from '../../libs/privacy/sqlite/sqlite-key-store.ts';
 import type { ViewStatus } from '../../libs/projection/maintained-view.ts';
-import { parseVerifier } from '../../libs/proof/note.ts';
 import { consistent } from '../../libs/proof/proofs.ts';
-import { ExportVerifier, type Verdict } from '../../libs/proof/verify-export.ts';
+import type { Verdict } from '../../libs/proof/verify-export.ts';
 import { writ } from '../support/cli.ts';
 import { readCheckpoint } from '../support/independent-verifier.ts';
 import { type Answer, createToken, startServer, type TestServer } from '../support/server.ts';
 import { bytesIn, callFrom, rowsOf } from '../support/traces.ts';
+import { verifyText } from '../support/verified-export.ts';
 
 jest.setTimeout(180_000);
 
@@ -118,11 +117,8 @@ async function everything(somebodies: readonly Somebody[]): Promise<string> {
 }
 
 async function verified(text: string): Promise<Verdict> {
-  const { keys } = JSON.parse(await textOf('/api/v1/audit/keys')) as { keys: [string] };
-  const verifier = new ExportVerifier(keys.map((key) => parseVerifier(key)!));
-  for (const line of text.split('\n').slice(0, -1)) verifier.line(line);
-  const before = text.slice(0, text.lastIndexOf('\n', text.length - 2) + 1);
-  return verifier.finish(createHash('sha256').update(before).digest('hex'));
+  const { keys } = JSON.parse(await textOf('/api/v1/audit/keys')) as { keys: readonly string[] };
+  return verifyText(text, keys);
 }
 
 beforeAll(async () => {

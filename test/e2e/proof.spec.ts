@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { consistent, includes } from '../../libs/proof/proofs.ts';
-import { formatVerifier, parseVerifier, signatureLine, signerOf } from '../../libs/proof/note.ts';
-import { type Verdict, ExportVerifier } from '../../libs/proof/verify-export.ts';
+import { formatVerifier, signatureLine, signerOf } from '../../libs/proof/note.ts';
+import type { Verdict } from '../../libs/proof/verify-export.ts';
 import { type CliRun, writ } from '../support/cli.ts';
 import { leafOf, readCheckpoint, readLeaves, rootOf } from '../support/independent-verifier.ts';
 import { createToken, startServer, type TestServer } from '../support/server.ts';
+import { verifyText } from '../support/verified-export.ts';
 
 const WITNESS = signerOf('witness.example/w1', 'cosignature', Buffer.alloc(32, 5));
 
@@ -25,13 +26,7 @@ const textOf = async (path: string): Promise<string> => {
 };
 const jsonOf = async <Body>(path: string): Promise<Body> => JSON.parse(await textOf(path)) as Body;
 
-function verify(text: string, by = key): Verdict {
-  const lines = text.split('\n').slice(0, -1);
-  const verifier = new ExportVerifier([parseVerifier(by)!]);
-  for (const line of lines) verifier.line(line);
-  const before = text.slice(0, text.lastIndexOf('\n', text.length - 2) + 1);
-  return verifier.finish(createHash('sha256').update(before).digest('hex'));
-}
+const verify = (text: string, by = key): Verdict => verifyText(text, [by]);
 
 beforeAll(async () => {
   server = await startServer({ witnesses: [WITNESS] });

@@ -1,15 +1,14 @@
-import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { ViewStatus } from '../../libs/projection/maintained-view.ts';
-import { parseVerifier } from '../../libs/proof/note.ts';
-import { ExportVerifier, type Verdict } from '../../libs/proof/verify-export.ts';
+import type { Verdict } from '../../libs/proof/verify-export.ts';
 import { RetentionRunner } from '../../libs/retention/retention-runner.ts';
 import { writ } from '../support/cli.ts';
 import { type Answer, createToken, startServer, type TestServer } from '../support/server.ts';
+import { verifyText } from '../support/verified-export.ts';
 
 jest.setTimeout(180_000);
 
@@ -31,11 +30,8 @@ const textOf = async (path: string): Promise<string> => {
 };
 
 async function verified(text: string): Promise<Verdict> {
-  const { keys } = JSON.parse(await textOf('/api/v1/audit/keys')) as { keys: [string] };
-  const verifier = new ExportVerifier(keys.map((key) => parseVerifier(key)!));
-  for (const line of text.split('\n').slice(0, -1)) verifier.line(line);
-  const before = text.slice(0, text.lastIndexOf('\n', text.length - 2) + 1);
-  return verifier.finish(createHash('sha256').update(before).digest('hex'));
+  const { keys } = JSON.parse(await textOf('/api/v1/audit/keys')) as { keys: readonly string[] };
+  return verifyText(text, keys);
 }
 
 /** What those who ask are told of the token. */
