@@ -1,4 +1,5 @@
-import type { EventLog, RecordedEvent } from '../event-log/event-log.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EventLog, Position, RecordedEvent } from '../event-log/event-log.ts';
 import type { Freshness } from '../gate/freshness.ts';
 import { FREE, type DeclaredOperation } from '../operation/operation.ts';
 import { isProblem, type Problem, tooManyRequests, unauthorized, unavailable } from '../problem/problem.ts';
@@ -27,6 +28,8 @@ export interface StreamRequest {
   /** Whose stream it is, where there is a session. */
   readonly session: string | null;
   readonly watched: ReadonlySet<string>;
+  /** Whether it wants to hear that there are more resources than before. */
+  readonly hearsOfLists: boolean;
 }
 
 interface OpenStream extends StreamRequest {
@@ -34,6 +37,13 @@ interface OpenStream extends StreamRequest {
   watched: ReadonlySet<string>;
   /** Updates on their way to it, by URI: of two, one is told. */
   readonly telling: Set<string>;
+  /** What was made since it was last told that lists have changed. */
+  made: Made[];
+}
+
+interface Made {
+  readonly resource: NamedResource;
+  readonly position: Position;
 }
 
 interface TokenStreams {
@@ -58,6 +68,8 @@ const MOST_WAITING_BYTES = 64 * 1024;
 const SWEEP_MS = 1_000;
 const FRESH_WITHIN_MS = 2_000;
 const RETRY_SECONDS = 2;
+/** What is made within it is one change of a list. */
+const LIST_PAUSE_MS = 500;
 
 /**
  * The streams that clients hold open in this process. What a token may changes, and its streams are told; it dies, and
@@ -88,7 +100,7 @@ export class OpenStreams {
     if ((ofToken?.streams.size ?? 0) >= MOST_STREAMS_A_TOKEN) {
       return tooManyRequests(`A token may hold ${MOST_STREAMS_A_TOKEN} streams open.`, RETRY_SECONDS);
     }
-    const stream: OpenStream = { ...request, voice, telling: new Set() };
+    const stream: OpenStream = { ...request, voice, telling: new Set(), made: [] };
     const entry = ofToken ?? { streams: new Set(), standing: null };
     if (ofToken === undefined) this.#byToken.set(request.tokenId, entry);
     entry.streams.add(stream);
@@ -112,7 +124,9 @@ export class OpenStreams {
       this.#watchMoreOrLess(event.stream.slice(SESSION_PREFIX.length), event as RecordedEvent & WatchEvent);
     } else {
       const changed = this.#options.resources.changedBy(event.stream);
-      if (changed !== null) this.#changed(changed, event);
+      if (changed === null) return;
+      this.#changed(changed, event);
+      if (event.revision === 0) this.#made({ resource: changed, position: event.position });
     }
   }
 
@@ -167,22 +181,56 @@ export class OpenStreams {
    * records it.
    */
   async #tell(stream: OpenStream, changed: NamedResource, { position }: RecordedEvent): Promise<void> {
-    const { freshness, onFault } = this.#options;
-    const { spec } = changed.kind.read;
     const uri = uriOf(changed);
     stream.telling.add(uri);
-    try {
-      if (spec.readsFrom !== undefined) await freshness.waitFor(spec.readsFrom, position, FRESH_WITHIN_MS);
-    } catch (error) {
-      onFault(error as Error);
-    }
+    await this.#untilReadable(changed, position);
     // What changes from here on is told again.
     stream.telling.delete(uri);
-    const { result } = await stream.exchange.ask(tellingOf(changed.kind.read), { ok: true, value: { id: changed.id } });
-    if (!isProblem(result)) {
-      if (stream.voice.waitingBytes() > MOST_WAITING_BYTES) this.#end(stream);
-      else stream.voice.resourceUpdated(uri);
-    } else if (result.status === 401) this.#end(stream);
+    if (await this.#mayHearOf(stream, changed)) stream.voice.resourceUpdated(uri);
+  }
+
+  #made(made: Made): void {
+    for (const stream of this.#all()) {
+      if (!stream.hearsOfLists) continue;
+      stream.made.push(made);
+      if (stream.made.length === 1) void this.#tellOfLists(stream);
+    }
+  }
+
+  /** Told when it may read one of what was made: that something was, out of its reach, is nothing it may know (P8). */
+  async #tellOfLists(stream: OpenStream): Promise<void> {
+    await sleep(LIST_PAUSE_MS, undefined, { ref: false });
+    const { made } = stream;
+    stream.made = [];
+    for (const { resource, position } of made) {
+      await this.#untilReadable(resource, position);
+      if (!this.#isOpen(stream)) return;
+      if (await this.#mayHearOf(stream, resource)) return stream.voice.resourcesChanged();
+    }
+  }
+
+  async #untilReadable({ kind }: NamedResource, position: Position): Promise<void> {
+    const { readsFrom } = kind.read.spec;
+    if (readsFrom === undefined) return;
+    await this.#options.freshness.waitFor(readsFrom, position, FRESH_WITHIN_MS).catch((error: unknown) => {
+      this.#options.onFault(error as Error);
+    });
+  }
+
+  /** What the gate says of it. Who may hear of nothing any more, or takes nothing, is let go of. */
+  async #mayHearOf(stream: OpenStream, { kind, id }: NamedResource): Promise<boolean> {
+    const { result } = await stream.exchange.ask(tellingOf(kind.read), { ok: true, value: { id } });
+    if (isProblem(result)) {
+      if (result.status === 401) this.#end(stream);
+      return false;
+    }
+    if (stream.voice.waitingBytes() <= MOST_WAITING_BYTES) return true;
+    this.#end(stream);
+    return false;
+  }
+
+  #isOpen(stream: OpenStream): boolean {
+    return this.#byToken.get(stream.tokenId)?.streams.has(stream) === true;
   }
 
   *#all(): Generator<OpenStream> {

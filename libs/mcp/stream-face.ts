@@ -7,7 +7,7 @@ import { isProblem, malformed } from '../problem/problem.ts';
 import type { Conversation, Opened, Spoken } from './conversation.ts';
 import { handshake } from './handshakes.ts';
 import { readable } from './methods.ts';
-import type { OpenStreams } from './open-streams.ts';
+import type { OpenStreams, StreamRequest } from './open-streams.ts';
 import type { Resources } from './resources.ts';
 import type { SessionWatches } from './session-watches.ts';
 import { MOST_WATCHED } from './watching.ts';
@@ -45,7 +45,8 @@ export class StreamFace {
     return this.#ask(spoken, answer, async () => {
       const uris = await readable(spoken.exchange, this.#resources, watchedIn(spoken.body));
       const opened = await this.#conversation.listen({ ...spoken, body: watchingOnly(spoken.body, uris) });
-      return { opened, watched: new Set(uris) };
+      const hearsOfLists = notificationsIn(spoken.body)?.['resourcesListChanged'] === true;
+      return { opened, watched: new Set(uris), hearsOfLists };
     });
   }
 
@@ -55,19 +56,19 @@ export class StreamFace {
       const { session } = spoken;
       const before = session === null ? [] : await this.#watches.of(session);
       const uris = await readable(spoken.exchange, this.#resources, [...before]);
-      return { opened: await this.#conversation.listenOlder(spoken), watched: new Set(uris) };
+      return { opened: await this.#conversation.listenOlder(spoken), watched: new Set(uris), hearsOfLists: true };
     });
   }
 
   async #ask(
     spoken: Spoken,
     answer: Answer,
-    open: () => Promise<{ readonly opened: Opened; readonly watched: ReadonlySet<string> }>,
+    open: () => Promise<{ readonly opened: Opened } & Pick<StreamRequest, 'watched' | 'hearsOfLists'>>,
   ): Promise<Listening> {
     let letGo: () => void = () => undefined;
     let refused: Response | null = null;
     const take = async ({ token }: Call): Promise<Result> => {
-      const { opened, watched } = await open();
+      const { opened, watched, hearsOfLists } = await open();
       const { response, voice } = opened;
       if (response.body === null || !isStream(response)) {
         refused = response;
@@ -75,7 +76,7 @@ export class StreamFace {
       }
       const { exchange, session } = spoken;
       const taken = await this.#streams.open(
-        { exchange, tokenId: token.id, session: session?.id ?? null, watched },
+        { exchange, tokenId: token.id, session: session?.id ?? null, watched, hearsOfLists },
         { ...voice, waitingBytes: () => answer.writableLength },
       );
       if (isProblem(taken)) {

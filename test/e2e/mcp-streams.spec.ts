@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
+  ResourceListChangedNotificationSchema,
   ToolListChangedNotificationSchema,
   ResourceUpdatedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { callTool, connectCurrent, connectOlder, type McpClient, post } from '../support/mcp.ts';
-import { createToken, startServer, type TestServer } from '../support/server.ts';
+import { type Answer, createToken, startServer, type TestServer } from '../support/server.ts';
 
 /** What a client heard, to be waited for. */
 class Heard {
@@ -114,6 +115,41 @@ describe('MCP streams', () => {
     await heard.until('tools');
     expect(heard.all.filter((what) => what === uri)).toEqual([uri]);
     await client.close();
+  });
+
+  it('P8 who lists hears of what is made within its reach, and of nothing else', async () => {
+    const made = async (path: string, body: object): Promise<string> =>
+      String((await server.call('POST', path, { token: server.operator, body })).body['id']);
+    const companies = [
+      await made('/api/v1/admin/companies', { name: 'Acme' }),
+      await made('/api/v1/admin/companies', { name: 'Other' }),
+    ];
+    const projects: string[] = [];
+    for (const company of companies) projects.push(await made('/api/v1/admin/projects', { company, name: 'Site' }));
+    const agent = (restrict: object) =>
+      createToken(server, { catalogue: 'toado', scopes: ['read', 'tickets:write'], restrict });
+    const [restricted, anywhere] = [await agent({ companies: [companies[0]] }), await agent({})];
+    const heard = new Heard();
+    const current = await connectCurrent(server.url, restricted.token);
+    current.setNotificationHandler('notifications/resources/list_changed', () => heard.note('current'));
+    await current.listen({ resourcesListChanged: true });
+    const deaf = await connectCurrent(server.url, restricted.token);
+    deaf.setNotificationHandler('notifications/resources/list_changed', () => heard.note('deaf'));
+    await deaf.listen({ toolsListChanged: true });
+    const older = await connectOlder(server.url, restricted.token);
+    older.setNotificationHandler(ResourceListChangedNotificationSchema, () => heard.note('older'));
+    const create = (project: string): Promise<Answer> =>
+      server.call('POST', '/api/v1/tickets', { token: anywhere.token, body: { project, title: 'Seen?' } });
+
+    expect((await create(projects[1]!)).status).toBe(201);
+    while ((await usesOf(restricted.id)).filter((use) => use.endsWith('mcp_resource_updated')).length < 2)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(heard.all).toEqual([]);
+    for (let count = 0; count < 3; count++) expect((await create(projects[0]!)).status).toBe(201);
+    await heard.until('current');
+    await heard.until('older');
+    expect(heard.all).not.toContain('deaf');
+    await Promise.all([current, deaf, older].map((client) => client.close()));
   });
 
   it('P2 a revoked token’s open stream ends, and the end is on record', async () => {
