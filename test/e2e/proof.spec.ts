@@ -160,6 +160,19 @@ describe('writ audit', () => {
     expect(verified.out).toMatch(/^Proved: \d+ events shown, \d+ hidden, .*complete up to there/);
   });
 
+  it('P10 replays the whole history into a file, which is such an export', async () => {
+    const all = join(folder, 'all.jsonl');
+    expect(await run('replay', '--all', '--to', all)).toMatchObject({ exit: 0, err: '' });
+    expect(verify(readFileSync(all, 'utf8'))).toMatchObject({ findings: [], hidden: 0 });
+    for (const words of [
+      ['--all'],
+      ['--to', all],
+      [agent.id, '--all', '--to', all],
+      ['--all', '--to', all, '--speed', '2'],
+    ])
+      expect(await run('replay', ...words)).toMatchObject({ exit: 2, err: expect.stringContaining('--all --to FILE') });
+  });
+
   it('P9 names the event that was altered, and ends with 1', async () => {
     const forged = join(folder, 'forged.jsonl');
     writeFileSync(forged, readFileSync(file, 'utf8').replace('"Proved"', '"Forged"'));

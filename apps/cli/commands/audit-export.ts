@@ -1,12 +1,8 @@
-import { writeFile } from 'node:fs/promises';
 import { Option, SubCommand } from 'nest-commander';
-import { parseCheckpoint } from '../../../libs/proof/checkpoint.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../../../libs/proof/export-lines.ts';
-import { parseNote } from '../../../libs/proof/note.ts';
 import { parseTime, parseTokenId } from '../arguments.ts';
-import { remindOfOperatorToken } from '../connection.ts';
-import { ExportFile } from '../export-file.ts';
-import { Unreachable, WrongUsage } from '../failures.ts';
+import { WrongUsage } from '../failures.ts';
+import { writeExport } from '../write-export.ts';
 import { type JsonOption, ServerCommand } from './writ-command.ts';
 
 interface ExportOptions extends JsonOption {
@@ -41,27 +37,7 @@ export class AuditExportCommand extends ServerCommand {
       ...(since === undefined ? {} : { from: since }),
       ...(until === undefined ? {} : { to: until }),
     };
-    const written = await new ExportFile(to).write(
-      query,
-      anew ?? false,
-      () => this.#signedLeaves(),
-      (go) => this.client.download('/api/v1/audit/export', go),
-    );
-    const manifest = { file: to, ...written, query, written_at: new Date(this.terminal.now()).toISOString() };
-    await writeFile(`${to}.manifest.json`, `${JSON.stringify(manifest, null, 2)}\n`);
-    this.terminal.line(
-      json === true ? JSON.stringify(manifest) : `${to}  ${written.bytes} bytes  sha256 ${written.sha256}`,
-    );
-    remindOfOperatorToken(this.terminal);
-  }
-
-  /** Of the newest checkpoint, which the server signs over all there is now. */
-  async #signedLeaves(): Promise<number> {
-    const pieces = await Array.fromAsync(this.client.download('/api/v1/audit/checkpoint', {}));
-    const note = parseNote(Buffer.concat(pieces).toString('utf8'));
-    const checkpoint = note === null ? null : parseCheckpoint(note.text);
-    if (checkpoint === null) throw new Unreachable('What answered is no checkpoint of Writ.');
-    return checkpoint.size;
+    await writeExport(this.client, this.terminal, { to, query, anew: anew ?? false, json: json ?? false });
   }
 
   @Option({ flags: '--to <file>', description: 'the file; a manifest is written beside it' })
