@@ -16,6 +16,7 @@ const HEAD = `# Faults
 
 Written by \`npm run test:faults\`: the same tests as in \`npm test\`, with more rounds (50 of each, if nobody stops it; the table says how many). A dozen callers and more read and write; things break under them; then every answer they got is held against the log. A violation is an answered call the log does not hold exactly once (P1), one key under which two things were made (P1), a call begun after its token's revocation was answered that was not refused (P2), or 60 seconds in which a token was granted more than its limit (P3).
 
+<!-- prettier-ignore -->
 | what stood | what was broken | rounds | calls answered | of these successes, each looked up in the log | tokens revoked | calls by dead tokens | answered 503 | violations |
 | ---------- | --------------- | ------ | -------------- | --------------------------------------------- | -------------- | -------------------- | ------------ | ---------- |
 `;
