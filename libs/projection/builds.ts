@@ -25,16 +25,26 @@ const BUILDS_LOCK = 0x77_72_69_74;
 /** A switch waits no longer for queries under way: those behind it wait as long. */
 const LOCK_TIMEOUT_MS = 2_000;
 
-/** One transaction that makes, switches or drops builds, alone among all processes. */
+/** Whoever fills a build holds its tables in another order than who drops it: PostgreSQL then ends one of the two. */
+const DEADLOCK_DETECTED = '40P01';
+const ATTEMPTS = 3;
+
+/** One transaction that makes, switches or drops builds, alone among all processes. Ended for a deadlock, it is tried again. */
 export async function changingBuilds<Result>(
   db: Kysely<unknown>,
   change: (trx: Transaction<unknown>) => Promise<Result>,
 ): Promise<Result> {
-  return await db.transaction().execute(async (trx) => {
-    await sql`select pg_advisory_xact_lock(${BUILDS_LOCK}::bigint)`.execute(trx);
-    await sql`set local lock_timeout = ${sql.lit(LOCK_TIMEOUT_MS)}`.execute(trx);
-    return await change(trx);
-  });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.transaction().execute(async (trx) => {
+        await sql`select pg_advisory_xact_lock(${BUILDS_LOCK}::bigint)`.execute(trx);
+        await sql`set local lock_timeout = ${sql.lit(LOCK_TIMEOUT_MS)}`.execute(trx);
+        return await change(trx);
+      });
+    } catch (error) {
+      if ((error as { readonly code?: string }).code !== DEADLOCK_DETECTED || attempt === ATTEMPTS) throw error;
+    }
+  }
 }
 
 /**
