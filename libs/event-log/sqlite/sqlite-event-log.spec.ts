@@ -72,6 +72,17 @@ describe('a file that cannot be used', () => {
     raw((db) => db.exec('PRAGMA user_version = 3'));
     await expect(open()).resolves.toBeDefined();
   });
+
+  it('P6 is brought up from version 2, in which no stream was ever truncated', async () => {
+    const before = await open();
+    await before.append('usage-1', 'no-stream', [event(), event()]);
+    await before.close();
+    raw((db) => db.exec('ALTER TABLE streams DROP COLUMN truncated_before; PRAGMA user_version = 2'));
+    const log = await open();
+    expect(await all(log.readStream('usage-1'))).toHaveLength(2);
+    await log.truncate('usage-1', 2);
+    expect(await log.append('usage-1', 1, [event()])).toMatchObject({ revision: 2 });
+  });
 });
 
 describe('a full disk', () => {
