@@ -66,7 +66,7 @@ function evolve(state: Retention, event: RetentionEvent): Retention {
   }
 }
 
-export const isArchived = ({ archives }: Retention, stream: string): boolean =>
+const isArchived = ({ archives }: Retention, stream: string): boolean =>
   archives.some(({ streams }) => streams.some(({ name }) => name === stream));
 
 function unknown(given: never): never {
