@@ -91,7 +91,7 @@ export class Gate {
       await this.#record(result, spec, envelope, verdict, startedMs, admitted?.resource ?? null);
     }
 
-    const standing = await this.#confirm(verdict);
+    const standing = await this.#confirm(verdict, result);
     const answer = standing ?? this.#watched(result, spec, envelope, verdict);
     return this.#reply(answer, spec, envelope, standing === null ? (admitted ?? verdict).usage : null);
   }
@@ -192,12 +192,13 @@ export class Gate {
     await this.#journal.record(use, metadataOf(envelope, pass));
   }
 
-  async #confirm(pass: Pass): Promise<Problem | null> {
+  /** Whoever ended its own token hears that it did: a successor's secret is in no other answer. */
+  async #confirm(pass: Pass, result: Result): Promise<Problem | null> {
     switch (await this.#view.confirm(pass)) {
       case 'stands':
         return null;
       case 'dead':
-        return unauthorized();
+        return !isProblem(result) && result.endsCaller === true ? null : unauthorized();
       default:
         return unavailable('The view of live tokens changed while this call was under way.');
     }

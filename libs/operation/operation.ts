@@ -75,6 +75,8 @@ export interface Answered {
   readonly revision?: number;
   /** Set when the operation appended events, which then carry the use; absent or null: the journal records it. */
   readonly position?: Position | null;
+  /** This very call ended the token it was made with: it is answered all the same, and nothing after it. */
+  readonly endsCaller?: boolean;
 }
 
 /** A long answer (DESIGN §3): on record when it opens and again when it ends, cut when its token dies. */
@@ -83,6 +85,7 @@ export interface Streamed {
   readonly body?: undefined;
   readonly revision?: undefined;
   readonly position?: undefined;
+  readonly endsCaller?: undefined;
 }
 
 /** One call that the gate has let in. */

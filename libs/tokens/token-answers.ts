@@ -15,6 +15,13 @@ export class TokenAnswers {
     const standing = await this.records.find(id, call.token.workspace);
     if (standing === null) return notFound('There is no such token here.');
     const body = await this.records.record(standing, call.nowMs);
-    return { body, revision: standing.revision, position: outcome.repeated ? null : outcome.position };
+    return {
+      body,
+      revision: standing.revision,
+      position: outcome.repeated ? null : outcome.position,
+      endsCaller: id === call.token.id && outcome.events.some(({ type }) => ENDINGS.has(type)),
+    };
   }
 }
+
+const ENDINGS: ReadonlySet<string> = new Set(['TokenRevoked', 'TokenSuspended']);

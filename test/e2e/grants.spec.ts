@@ -138,6 +138,28 @@ describe('what a token may give', () => {
     }
   });
 
+  it('P2 a token that cuts over to its successor hears its secret, and is dead', async () => {
+    const self = await createToken(server, { ...within(), scopes: ['tokens:write'] }, giver.token);
+    const body = { overlap_seconds: 0 };
+    const rotated = await server.call('POST', `/api/v1/tokens/${self.id}/rotate`, { token: self.token, body });
+    expect(rotated.status).toBe(201);
+    expect((await server.call('GET', '/api/v1/me', { token: self.token })).status).toBe(401);
+    const { status, body: heir } = await server.call('GET', '/api/v1/me', { token: String(rotated.body['token']) });
+    expect({ status, id: heir['id'] }).toEqual({ status: 200, id: rotated.body['id'] });
+  });
+
+  it.each([
+    ['DELETE', '', 'revoked'],
+    ['POST', '/suspend', 'suspended'],
+  ])('P2 a token that ends itself hears that it did, and is dead: %s%s', async (method, verb, status) => {
+    const self = await createToken(server, { ...within(), scopes: ['tokens:write'] }, giver.token);
+    const ended = await server.call(method, `/api/v1/tokens/${self.id}${verb}`, { token: self.token });
+    expect([ended.status, ended.body['status']]).toEqual([200, status]);
+    expect((await server.call('GET', '/api/v1/me', { token: self.token })).status).toBe(401);
+    const again = await server.call(method, `/api/v1/tokens/${self.id}${verb}`, { token: self.token });
+    expect(again.status).toBe(401);
+  });
+
   it.each([
     ['GET', '/api/v1/tokens', undefined, 'tokens:read'],
     ['GET', '/api/v1/tokens/ID', undefined, 'tokens:read'],

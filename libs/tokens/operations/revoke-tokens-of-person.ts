@@ -60,6 +60,7 @@ export class RevokeTokensOfPersonOperation implements Operation<RevokeTokensOfPe
     if (isProblem(owned)) return owned;
     const living = owned.filter(({ status }) => status !== 'revoked').map((token) => token.id);
     const revoked = await this.tokens.revoke(living, { reason: reason ?? 'offboarding', note: note ?? null }, call);
-    return isProblem(revoked) ? revoked : { body: { person: id, revoked } };
+    if (isProblem(revoked)) return revoked;
+    return { body: { person: id, revoked }, endsCaller: revoked.includes(call.token.id) };
   }
 }

@@ -56,6 +56,11 @@ export class RotateTokenOperation implements Operation<RotateTokenInput> {
     if (rotated === null) return notFound('There is no such token here.');
     if ('kind' in rotated) return tokenProblem(rotated);
     const record = await this.records.record(rotated.successor, call.nowMs);
-    return { body: { ...record, token }, revision: rotated.successor.revision, position: rotated.outcome.position };
+    return {
+      body: { ...record, token },
+      revision: rotated.successor.revision,
+      position: rotated.outcome.position,
+      endsCaller: input.id === call.token.id && input.overlap_seconds === 0,
+    };
   }
 }
