@@ -6,6 +6,7 @@ import {
   ListAnnotationsOperation,
   ListAssetsOperation,
 } from '../../libs/toado/assets/operations/read-assets.ts';
+import { RemoveAnnotationOperation, RemoveAssetOperation } from '../../libs/toado/assets/operations/remove-assets.ts';
 import { UploadAssetOperation } from '../../libs/toado/assets/operations/upload-asset.ts';
 import { SearchOperation } from '../../libs/toado/search/search-operation.ts';
 import { ASSET_QUERIES } from '../../projections/toado/asset-queries.ts';
@@ -114,6 +115,8 @@ export const TOADO = [
   DownloadAssetOperation,
   AnnotateAssetOperation,
   ListAnnotationsOperation,
+  RemoveAnnotationOperation,
+  RemoveAssetOperation,
   DecideAssetHandler,
   ...ASSET_QUERIES,
   SearchOperation,

@@ -3,7 +3,7 @@ import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoredAsset } from './asset-store.ts';
 
-export interface Spooled extends StoredAsset {
+export interface Spooled extends Omit<StoredAsset, 'place'> {
   /** The caller's to move or remove. */
   readonly path: string;
 }

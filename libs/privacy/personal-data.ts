@@ -125,6 +125,8 @@ export const PERSONAL_DATA: Readonly<Record<string, readonly PersonalValue[]>> =
   TicketCommented: NONE,
   AssetUploaded: NONE,
   AssetAnnotated: NONE,
+  AnnotationRemoved: NONE,
+  AssetRemoved: NONE,
 
   PeriodClosed: NONE,
   PeriodDigested: NONE,

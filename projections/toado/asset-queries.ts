@@ -8,6 +8,7 @@ import { READ_DB, type ReadDb } from '../../libs/read-db/read-db.ts';
 import {
   type AnnotationView,
   type AssetView,
+  type FoundAsset,
   GetAsset,
   ListAnnotations,
   ListAssets,
@@ -34,7 +35,7 @@ const ticketsWithin = (db: Kysely<ToadoTables>, reach: Reach) =>
 
 /** Those on tickets within reach: there is no other way to them. */
 const assetsWithin = (db: Kysely<ToadoTables>, reach: Reach) =>
-  ticketsWithin(db, reach).innerJoin('assets', 'assets.ticket', 'tickets.id');
+  ticketsWithin(db, reach).innerJoin('assets', 'assets.ticket', 'tickets.id').where('assets.removed', '=', false);
 
 @QueryHandler(ListAssets)
 export class ListAssetsHandler implements IQueryHandler<ListAssets> {
@@ -51,7 +52,7 @@ export class ListAssetsHandler implements IQueryHandler<ListAssets> {
       .where('tickets.id', '=', ticket)
       .executeTakeFirst();
     if (found === undefined) return null;
-    let query = this.#db.selectFrom('assets').selectAll().where('ticket', '=', ticket);
+    let query = this.#db.selectFrom('assets').selectAll().where('ticket', '=', ticket).where('removed', '=', false);
     if (before !== undefined) query = query.where('log_position', '<', before);
     const rows = await query
       .orderBy('log_position', 'desc')
@@ -73,10 +74,10 @@ export class GetAssetHandler implements IQueryHandler<GetAsset> {
     this.#db = tablesOf(readDb, toado);
   }
 
-  async execute({ request: { reach, id, nowMs } }: GetAsset): Promise<AssetView | null> {
+  async execute({ request: { reach, id, nowMs } }: GetAsset): Promise<FoundAsset | null> {
     const query = assetsWithin(this.#db, reach).selectAll('assets').where('assets.id', '=', id);
     const row = await query.executeTakeFirst();
-    return row === undefined ? null : assetView(row, nowMs);
+    return row === undefined ? null : { asset: assetView(row, nowMs), place: row.place };
   }
 }
 
@@ -92,7 +93,7 @@ export class ListAnnotationsHandler implements IQueryHandler<ListAnnotations> {
     const [before] = decodeCursor('annotations', cursor) ?? [];
     const found = await assetsWithin(this.#db, reach).select('assets.id').where('assets.id', '=', asset).execute();
     if (found.length === 0) return null;
-    let query = this.#db.selectFrom('annotations').selectAll().where('asset', '=', asset);
+    let query = this.#db.selectFrom('annotations').selectAll().where('asset', '=', asset).where('removed', '=', false);
     if (before !== undefined) query = query.where('log_position', '<', before);
     const rows = await query
       .orderBy('log_position', 'desc')

@@ -13,7 +13,9 @@ export interface AssetTables {
     name: string;
     media_type: string;
     sha256: string;
+    place: string;
     length_bytes: number;
+    removed: boolean;
     version: number;
     actor: Actor;
     created_at: string;
@@ -24,6 +26,7 @@ export interface AssetTables {
     asset: string;
     shape: Shape;
     text: string;
+    removed: boolean;
     actor: Actor;
     created_at: string;
     log_position: number;
@@ -38,7 +41,9 @@ export const assetTables: Readonly<Record<keyof AssetTables, Table>> = {
       name: 'text',
       media_type: 'text',
       sha256: 'text',
+      place: 'text',
       length_bytes: 'bigint',
+      removed: 'boolean',
       version: 'integer',
       actor: 'jsonb',
       created_at: 'text',
@@ -53,6 +58,7 @@ export const assetTables: Readonly<Record<keyof AssetTables, Table>> = {
       asset: 'text',
       shape: 'jsonb',
       text: 'text',
+      removed: 'boolean',
       actor: 'jsonb',
       created_at: 'text',
       log_position: 'bigint',
@@ -69,13 +75,21 @@ export function applyAsset(event: RecordedEvent & AssetEvent): readonly Change[]
   const written = { actor, created_at: event.data.at, log_position };
   switch (event.type) {
     case 'AssetUploaded': {
-      const { ticket, name, media_type, sha256, length_bytes } = event.data;
-      return [put('assets', { id: asset, ticket, name, media_type, sha256, length_bytes, version, ...written })];
+      const { ticket, name, media_type, sha256, place = sha256, length_bytes } = event.data;
+      const file = { name, media_type, sha256, place, length_bytes };
+      return [put('assets', { id: asset, ticket, ...file, removed: false, version, ...written })];
     }
     case 'AssetAnnotated': {
       const { annotation: id, shape, text } = event.data;
-      return [put('annotations', { id, asset, shape, text, ...written }), set('assets', { id: asset }, { version })];
+      const row = { id, asset, shape, text, removed: false, ...written };
+      return [put('annotations', row), set('assets', { id: asset }, { version })];
     }
+    case 'AnnotationRemoved': {
+      const { annotation: id } = event.data;
+      return [set('annotations', { id }, { removed: true }), set('assets', { id: asset }, { version })];
+    }
+    case 'AssetRemoved':
+      return [set('assets', { id: asset }, { removed: true, version })];
     default:
       return unknownEvent(event);
   }

@@ -15,7 +15,7 @@ export type ToadoTables = CompanyTables & ProjectTables & TicketTables & AssetTa
 /** Companies, projects with their columns, tickets, and the files on them. The last writer is kept as the event's actor, whole. */
 export const toado: Projection = {
   name: 'toado',
-  version: 3,
+  version: 4,
   streamPrefixes: [COMPANY_PREFIX, PROJECT_PREFIX, TICKET_PREFIX, ASSET_PREFIX],
   tables: { ...companyTables, ...projectTables, ...ticketTables, ...assetTables },
   apply(event): readonly Change[] {

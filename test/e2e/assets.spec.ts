@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { formatToken, newSecret } from '../../libs/tokens/token-format.ts';
 import { newTokenId } from '../../libs/tokens/token-id.ts';
@@ -46,6 +48,10 @@ describe('assets, annotations and search', () => {
       body: new Uint8Array(bytes),
     });
     return { status: answer.status, body: (await answer.json()) as Body };
+  };
+  const keptFiles = async (): Promise<number> => {
+    const folder = join(server.dataDir, 'assets');
+    return (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).length;
   };
   const download = (asset: string, token: string, headers: Record<string, string> = {}): Promise<Response> =>
     fetch(`${server.url}/api/v1/assets/${asset}/content`, {
@@ -138,7 +144,10 @@ describe('assets, annotations and search', () => {
     const headers = { 'idempotency-key': 'upload-once' };
     const once = await upload(here.ticket, PNG, { headers });
     expect((await upload(here.ticket, PNG, { headers })).body).toEqual(once.body);
+    const before = await keptFiles();
+    expect((await upload(here.ticket, PNG, { headers })).status).toBe(201);
     expect((await upload(here.ticket, Buffer.from('other bytes'), { headers })).status).toBe(422);
+    expect(await keptFiles()).toBe(before);
   });
 
   it('P8 are seen, with what is said of them, by who sees their ticket', async () => {
@@ -169,6 +178,51 @@ describe('assets, annotations and search', () => {
     ]) {
       expect((await operate('POST', `assets/${asset}/annotations`, { ...wrong, text: 'no' })).status).toBe(422);
     }
+  });
+
+  it('P13 are removed for good, bytes and annotations too, by who operates', async () => {
+    const [kept, removed] = [await upload(there.ticket, PNG), await upload(there.ticket, PNG)];
+    const [twin, asset] = [String(kept.body['id']), String(removed.body['id'])];
+    const annotate = async (text: string) =>
+      idOf(await operate('POST', `assets/${asset}/annotations`, { x: 0, y: 0, text }));
+    const [first, second] = [await annotate('first'), await annotate('second')];
+    const bytesOf = async (id: string): Promise<boolean> => {
+      const [event] = await server.events(`asset-${id}`);
+      const { workspace, place } = event!.data as { readonly workspace: string; readonly place: string };
+      return server.parts.assets.has(workspace, place);
+    };
+
+    const mark = `assets/${asset}/annotations/${first}`;
+    for (const _ of ['once', 'twice']) {
+      expect(await operate('DELETE', mark)).toMatchObject({ status: 200, body: { id: first, asset, removed: true } });
+    }
+    expect(items(await read(`assets/${asset}/annotations`, everywhere)).map(({ id }) => id)).toEqual([second]);
+    expect((await operate('DELETE', `assets/${asset}/annotations/${NOWHERE}`)).status).toBe(404);
+    expect((await operate('DELETE', `assets/${twin}/annotations/${second}`)).status).toBe(404);
+    expect((await server.call('DELETE', `/api/v1/admin/assets/${asset}`, { token: everywhere })).status).toBe(403);
+
+    const body = { id: asset, ticket: there.ticket, removed: true, bytes_deleted: true };
+    for (const _ of ['once', 'twice']) {
+      expect(await operate('DELETE', `assets/${asset}`)).toMatchObject({ status: 200, body });
+    }
+    for (const path of [`assets/${asset}`, `assets/${asset}/annotations`]) {
+      expect([path, (await read(path, everywhere)).status]).toEqual([path, 404]);
+    }
+    expect((await download(asset, everywhere)).status).toBe(404);
+    const listed = items(await read(`tickets/${there.ticket}/assets`, everywhere)).map(({ id }) => id);
+    expect([listed.includes(asset), listed.includes(twin)]).toEqual([false, true]);
+    expect((await operate('POST', `assets/${asset}/annotations`, { x: 0, y: 0, text: 'late' })).status).toBe(404);
+    expect((await operate('DELETE', `assets/${asset}/annotations/${second}`)).status).toBe(404);
+    expect((await operate('DELETE', `assets/${NOWHERE}`)).status).toBe(404);
+    expect([await bytesOf(asset), await bytesOf(twin)]).toEqual([false, true]);
+    expect(Buffer.from(await (await download(twin, everywhere)).arrayBuffer()).equals(PNG)).toBe(true);
+    expect((await server.events(`asset-${asset}`)).map(({ type }) => type)).toEqual([
+      'AssetUploaded',
+      'AssetAnnotated',
+      'AssetAnnotated',
+      'AnnotationRemoved',
+      'AssetRemoved',
+    ]);
   });
 
   it('P8 a search finds and counts what the token can see', async () => {

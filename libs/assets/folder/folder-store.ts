@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
-import { access, mkdir, open, rename, rm } from 'node:fs/promises';
+import { access, mkdir, open, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ByteRange } from '../../operation/content.ts';
-import { assetKey, type AssetStore, AssetsUnavailable, type StoredAsset } from '../asset-store.ts';
-import { spool, type Spooled } from '../spool.ts';
+import { assetKey, type AssetStore, AssetsUnavailable, newPlace, sha256At, type StoredAsset } from '../asset-store.ts';
+import { spool } from '../spool.ts';
 import { verified } from '../verified.ts';
 
 /**
@@ -19,13 +19,13 @@ export class FolderAssetStore implements AssetStore {
 
   async put(workspace: string, bytes: AsyncIterable<Uint8Array>): Promise<StoredAsset> {
     const { path, sha256, lengthBytes } = await spool(this.#spoolFolder, asRead(bytes)).catch(unavailable);
-    const place = join(this.#root, assetKey(workspace, sha256));
-    await settle({ path, sha256, lengthBytes }, place).catch(unavailable);
-    return { sha256, lengthBytes };
+    const place = newPlace(sha256);
+    await settle(path, join(this.#root, assetKey(workspace, place))).catch(unavailable);
+    return { place, sha256, lengthBytes };
   }
 
-  async has(workspace: string, sha256: string): Promise<boolean> {
-    const path = join(this.#root, assetKey(workspace, sha256));
+  async has(workspace: string, place: string): Promise<boolean> {
+    const path = join(this.#root, assetKey(workspace, place));
     try {
       await access(path);
       return true;
@@ -35,11 +35,21 @@ export class FolderAssetStore implements AssetStore {
     }
   }
 
-  async *read(workspace: string, sha256: string, range?: ByteRange): AsyncGenerator<Uint8Array> {
-    const path = join(this.#root, assetKey(workspace, sha256));
+  async *read(workspace: string, place: string, range?: ByteRange): AsyncGenerator<Uint8Array> {
+    const path = join(this.#root, assetKey(workspace, place));
     const part = range === undefined ? {} : { start: range.first, end: range.last };
     const bytes = asAsset(createReadStream(path, part));
-    yield* range === undefined ? verified(bytes, sha256) : bytes;
+    yield* range === undefined ? verified(bytes, sha256At(place)) : bytes;
+  }
+
+  async remove(workspace: string, place: string): Promise<void> {
+    const path = join(this.#root, assetKey(workspace, place));
+    try {
+      await unlink(path);
+      await sync(dirname(path));
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') unavailable(error);
+    }
   }
 
   /** On the same file system as the assets: a rename is one step. */
@@ -48,17 +58,21 @@ export class FolderAssetStore implements AssetStore {
   }
 }
 
-async function settle({ path }: Spooled, place: string): Promise<void> {
+async function settle(path: string, place: string): Promise<void> {
   try {
     await mkdir(dirname(place), { recursive: true });
-    // Over one that is there: it holds the same bytes.
     await rename(path, place);
-    const folder = await open(dirname(place));
-    await folder.sync().finally(() => folder.close());
+    await sync(dirname(place));
   } catch (error) {
     await rm(path, { force: true });
     throw error;
   }
+}
+
+/** What a folder lists is on disk when this resolves. */
+async function sync(path: string): Promise<void> {
+  const folder = await open(path);
+  await folder.sync().finally(() => folder.close());
 }
 
 /** What went wrong with the bytes' own source is told from what went wrong with the disk. */

@@ -54,13 +54,14 @@ describe('the S3 store', () => {
     yield Buffer.from('hello');
   }
 
-  it('asks before it sends, and tries again what the store was too busy for', async () => {
+  it('tries again what the store was too busy for', async () => {
     const store = new S3AssetStore(placeOf(double), scratch);
-    const { sha256 } = await store.put('w1', hello());
     double.failing = 1;
-    await store.put('w1', hello());
-    const path = `/bucket/some/where/w1/${sha256.slice(0, 2)}/${sha256}`;
-    expect(double.requests).toEqual([`HEAD ${path}`, `PUT ${path}`, `HEAD ${path}`, `HEAD ${path}`]);
+    const { sha256, place } = await store.put('w1', hello());
+    double.failing = 1;
+    await store.remove('w1', place);
+    const path = `/bucket/some/where/w1/${sha256.slice(0, 2)}/${place}`;
+    expect(double.requests).toEqual([`PUT ${path}`, `PUT ${path}`, `DELETE ${path}`, `DELETE ${path}`]);
   });
 
   it.each([
@@ -68,7 +69,7 @@ describe('the S3 store', () => {
     ['another secret', { secretAccessKey: 'guessed' }],
   ])('is refused under %s', async (_, change) => {
     const store = new S3AssetStore({ ...placeOf(double), ...change }, scratch);
-    await expect(store.put('w1', hello())).rejects.toThrow(new AssetsUnavailable('the store answered 403 to a HEAD'));
+    await expect(store.put('w1', hello())).rejects.toThrow(new AssetsUnavailable('the store answered 403 to a PUT'));
     expect(double.objects.size).toBe(0);
   });
 });

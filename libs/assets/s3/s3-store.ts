@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AwsClient } from 'aws4fetch';
 import type { ByteRange } from '../../operation/content.ts';
-import { assetKey, type AssetStore, AssetsUnavailable, type StoredAsset } from '../asset-store.ts';
+import { assetKey, type AssetStore, AssetsUnavailable, newPlace, sha256At, type StoredAsset } from '../asset-store.ts';
 import { spool } from '../spool.ts';
 import { verified } from '../verified.ts';
 
@@ -50,35 +50,34 @@ export class S3AssetStore implements AssetStore {
   async put(workspace: string, bytes: AsyncIterable<Uint8Array>): Promise<StoredAsset> {
     const { path, sha256, lengthBytes } = await spool(this.#spoolFolder, bytes);
     try {
-      if (!(await this.has(workspace, sha256))) {
-        const answer = await this.#ask(workspace, sha256, {
-          method: 'PUT',
-          body: await openAsBlob(path),
-          headers: { 'X-Amz-Content-Sha256': sha256 },
-          signal: AbortSignal.timeout(UPLOAD_WITHIN_MS),
-        });
-        await answer.body?.cancel();
-        if (!answer.ok) throw new AssetsUnavailable(`the store answered ${answer.status} to a PUT`);
-      }
+      const place = newPlace(sha256);
+      const answer = await this.#ask(workspace, place, {
+        method: 'PUT',
+        body: await openAsBlob(path),
+        headers: { 'X-Amz-Content-Sha256': sha256 },
+        signal: AbortSignal.timeout(UPLOAD_WITHIN_MS),
+      });
+      await answer.body?.cancel();
+      if (!answer.ok) throw new AssetsUnavailable(`the store answered ${answer.status} to a PUT`);
+      return { place, sha256, lengthBytes };
     } finally {
       await rm(path, { force: true });
     }
-    return { sha256, lengthBytes };
   }
 
-  async has(workspace: string, sha256: string): Promise<boolean> {
+  async has(workspace: string, place: string): Promise<boolean> {
     const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
-    const { status, ok } = await this.#ask(workspace, sha256, { method: 'HEAD', signal });
+    const { status, ok } = await this.#ask(workspace, place, { method: 'HEAD', signal });
     if (!ok && status !== 404) throw new AssetsUnavailable(`the store answered ${status} to a HEAD`);
     return ok;
   }
 
-  async *read(workspace: string, sha256: string, range?: ByteRange): AsyncGenerator<Uint8Array> {
+  async *read(workspace: string, place: string, range?: ByteRange): AsyncGenerator<Uint8Array> {
     // The time is for the answer to begin: reading it may take as long as its caller does.
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), ANSWER_WITHIN_MS);
     const headers = range === undefined ? {} : { Range: `bytes=${range.first}-${range.last}` };
-    const answer = await this.#ask(workspace, sha256, { method: 'GET', headers, signal: late.signal }).finally(() =>
+    const answer = await this.#ask(workspace, place, { method: 'GET', headers, signal: late.signal }).finally(() =>
       clearTimeout(timer),
     );
     if (answer.status !== (range === undefined ? 200 : 206) || answer.body === null) {
@@ -86,11 +85,18 @@ export class S3AssetStore implements AssetStore {
       throw new AssetsUnavailable(`the store answered ${answer.status} to a GET`);
     }
     const bytes = received(answer.body);
-    yield* range === undefined ? verified(bytes, sha256) : bytes;
+    yield* range === undefined ? verified(bytes, sha256At(place)) : bytes;
   }
 
-  async #ask(workspace: string, sha256: string, init: RequestInit): Promise<Response> {
-    const url = this.#base + assetKey(workspace, sha256);
+  async remove(workspace: string, place: string): Promise<void> {
+    const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+    const { status, ok, body } = await this.#ask(workspace, place, { method: 'DELETE', signal });
+    await body?.cancel();
+    if (!ok && status !== 404) throw new AssetsUnavailable(`the store answered ${status} to a DELETE`);
+  }
+
+  async #ask(workspace: string, place: string, init: RequestInit): Promise<Response> {
+    const url = this.#base + assetKey(workspace, place);
     try {
       return await this.#client.fetch(url, init);
     } catch (cause) {

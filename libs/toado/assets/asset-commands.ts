@@ -27,6 +27,8 @@ export function assetRefusalProblem(refusal: AssetRefusal): Problem {
       return conflict('This ticket is archived. Restore it first.');
     case 'not_found':
       return notFound('There is no such asset here.');
+    case 'annotation_not_found':
+      return notFound('There is no such annotation here.');
     case 'out_of_bounds':
       return invalid([{ field: 'width', message: 'the box must end within the picture' }]);
     case 'too_many_annotations':

@@ -2,7 +2,7 @@
  * A file attached to a ticket, and the annotations on it, in stream `asset-<id>`. A stream of its own: who works on the
  * ticket is not in the way of who draws on a screenshot. Where it lies is where its ticket lies. Times are RFC 3339.
  */
-export type AssetEvent = AssetUploaded | AssetAnnotated;
+export type AssetEvent = AssetUploaded | AssetAnnotated | AnnotationRemoved | AssetRemoved;
 
 export interface AssetUploaded {
   readonly type: 'AssetUploaded';
@@ -13,8 +13,10 @@ export interface AssetUploaded {
     readonly name: string;
     /** What its bytes say it is. */
     readonly media_type: string;
-    /** Hex; where its bytes lie in the store of assets. */
+    /** Hex. */
     readonly sha256: string;
+    /** Where its bytes lie in the store of assets; absent: under their hash, maybe with others'. */
+    readonly place?: string;
     readonly length_bytes: number;
     readonly at: string;
   };
@@ -28,6 +30,17 @@ export interface AssetAnnotated {
     readonly text: string;
     readonly at: string;
   };
+}
+
+export interface AnnotationRemoved {
+  readonly type: 'AnnotationRemoved';
+  readonly data: { readonly annotation: string; readonly at: string };
+}
+
+/** With its annotations; who did it is told by the event's actor. */
+export interface AssetRemoved {
+  readonly type: 'AssetRemoved';
+  readonly data: { readonly at: string };
 }
 
 /** In fractions of width and height, from the upper left corner. A point has no extent. */

@@ -37,8 +37,14 @@ export class ListAssets extends Query<Page<AssetView> | null> {
   }
 }
 
+export interface FoundAsset {
+  readonly asset: AssetView;
+  /** Where its bytes lie in the store. */
+  readonly place: string;
+}
+
 /** Null: not there, or out of reach. */
-export class GetAsset extends Query<AssetView | null> {
+export class GetAsset extends Query<FoundAsset | null> {
   constructor(readonly request: { readonly reach: Reach; readonly id: string; readonly nowMs: number }) {
     super();
   }

@@ -30,3 +30,17 @@ export const annotationSchema = whole({
   by,
   created_at: time,
 });
+
+export const removedAssetSchema = whole({
+  id: { type: 'string' },
+  ticket: { type: 'string' },
+  removed: { const: true },
+  /** False: they were uploaded before each file had its own, and another may have the same. */
+  bytes_deleted: { type: 'boolean' },
+});
+
+export const removedAnnotationSchema = whole({
+  id: { type: 'string' },
+  asset: { type: 'string' },
+  removed: { const: true },
+});

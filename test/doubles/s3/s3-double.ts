@@ -6,7 +6,7 @@ import { signatureError } from './signature.ts';
 
 const KEYS = { writ: 'a secret of the store' };
 
-/** An S3-compatible store in memory: PUT, GET (with Range) and HEAD of objects, every request's signature checked. */
+/** An S3-compatible store in memory: PUT, GET (with Range), HEAD and DELETE of objects, every request's signature checked. */
 export class S3Double {
   /** By `/bucket/key`. Specs may look, and damage what lies there. */
   readonly objects = new Map<string, Buffer>();
@@ -47,6 +47,11 @@ export class S3Double {
     if (method === 'PUT') {
       this.objects.set(url, body);
       response.end();
+      return;
+    }
+    if (method === 'DELETE') {
+      this.objects.delete(url);
+      response.writeHead(204).end();
       return;
     }
     const object = this.objects.get(url);

@@ -10,6 +10,11 @@ export class AssetIdInput {
   id!: string;
 }
 
+export class AnnotationOfAssetInput extends AssetIdInput {
+  @IsId()
+  annotation!: string;
+}
+
 export class ListOfAssetInput extends PageInput {
   @IsId()
   id!: string;

@@ -58,8 +58,8 @@ export class GetAssetOperation implements Operation<AssetIdInput> {
   constructor(private readonly queries: QueryBus) {}
 
   async run({ id }: AssetIdInput, { token, nowMs }: Call): Promise<Result> {
-    const asset = await this.queries.execute(new GetAsset({ reach: reachOf(token), id, nowMs }));
-    return asset === null ? notFound(NO_ASSET) : { body: asset, revision: asset.version };
+    const found = await this.queries.execute(new GetAsset({ reach: reachOf(token), id, nowMs }));
+    return found === null ? notFound(NO_ASSET) : { body: found.asset, revision: found.asset.version };
   }
 }
 
@@ -85,19 +85,20 @@ export class DownloadAssetOperation implements Operation<AssetIdInput> {
   ) {}
 
   async run({ id }: AssetIdInput, { token, nowMs }: Call): Promise<Result> {
-    const asset = await this.queries.execute(new GetAsset({ reach: reachOf(token), id, nowMs }));
-    if (asset === null) return notFound(NO_ASSET);
+    const found = await this.queries.execute(new GetAsset({ reach: reachOf(token), id, nowMs }));
+    if (found === null) return notFound(NO_ASSET);
+    const { asset, place } = found;
     const { name: filename, media_type: type, length_bytes: lengthBytes, sha256 } = asset;
-    if (!(await this.#isKept(token.workspace, sha256)))
+    if (!(await this.#isKept(token.workspace, place)))
       return unavailable('The bytes of this asset cannot be read now.');
-    const open = (range?: { first: number; last: number }) => this.store.read(token.workspace, sha256, range);
+    const open = (range?: { first: number; last: number }) => this.store.read(token.workspace, place, range);
     return { content: { type, filename, lengthBytes, etag: sha256, open } };
   }
 
   /** Asked first: once the bytes are under way there is no saying that they are not there. */
-  async #isKept(workspace: string, sha256: string): Promise<boolean> {
+  async #isKept(workspace: string, place: string): Promise<boolean> {
     try {
-      return await this.store.has(workspace, sha256);
+      return await this.store.has(workspace, place);
     } catch (error) {
       if (error instanceof AssetsUnavailable) return false;
       throw error;

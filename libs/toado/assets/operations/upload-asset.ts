@@ -53,22 +53,24 @@ export class UploadAssetOperation implements Operation<UploadAssetInput> {
     const bytes = mediaType.startsWith('text/') ? refuseSecrets(all) : all;
     try {
       // Kept before it is told: an event never names bytes that are not there. Untold ones harm nobody.
-      const { sha256, lengthBytes } = await this.store.put(workspace, bytes);
+      const { place, sha256, lengthBytes } = await this.store.put(workspace, bytes);
       const id = call.newId();
       const at = new Date(call.nowMs).toISOString();
-      const file = { name, mediaType, sha256, lengthBytes };
+      const file = { name, mediaType, sha256, place, lengthBytes };
       const command = { type: 'UploadAsset', id, workspace, ticket, ...file, at } as const;
-      return uploaded(
-        await this.commands.execute(new DecideAsset(id, command, call.append(`asset/${id}`))),
-        sha256,
-        call,
-      );
+      const outcome = await this.commands.execute(new DecideAsset(id, command, call.append(`asset/${id}`)));
+      if (!names(outcome, place)) await this.store.remove(workspace, place);
+      return uploaded(outcome, sha256, call);
     } catch (error) {
       if (error instanceof AssetsUnavailable) return unavailable('The store of assets cannot be used for now.');
       throw error;
     }
   }
 }
+
+/** Whether an event names the bytes: not when it was refused, nor under a key that had named others already. */
+const names = (outcome: AssetOutcome, place: string): boolean =>
+  outcome.kind === 'done' && outcome.state.status !== 'none' && outcome.state.place === place;
 
 function uploaded(outcome: AssetOutcome, sha256: string, call: Call): Result {
   if (outcome.kind !== 'done') return assetProblem(outcome);
