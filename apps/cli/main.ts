@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
+import { needsOwnNode, runWithOwnNode } from './own-node.ts';
 import { runCli } from './run-cli.ts';
 import { Terminal } from './terminal.ts';
 
@@ -9,4 +10,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
-process.exitCode = await runCli(process.argv.slice(2), Terminal.ofProcess());
+const args = process.argv.slice(2);
+const terminal = Terminal.ofProcess();
+process.exitCode = needsOwnNode(args)
+  ? runWithOwnNode(args, import.meta.filename, terminal)
+  : await runCli(args, terminal);
