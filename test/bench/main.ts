@@ -11,6 +11,7 @@ import { manyTokens } from './many-tokens.ts';
 import { memoryView } from './memory-view.ts';
 import { mcp } from './mcp.ts';
 import { noisyNeighbour } from './noisy-neighbour.ts';
+import { rebuilds } from './rebuilds.ts';
 import { render } from './report.ts';
 import { revocation } from './revocation.ts';
 import { start } from './start.ts';
@@ -29,6 +30,7 @@ const SUBJECTS: readonly Subject[] = [
   start,
   ticketLists,
   noisyNeighbour,
+  rebuilds,
 ];
 
 const wanted = process.argv.slice(2);

@@ -1,26 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { ulid } from 'ulid';
-import type { EventLog, EventMetadata, NewEvent } from '../../libs/event-log/event-log.ts';
-import { openSqliteEventLog } from '../../libs/event-log/sqlite/sqlite-event-log.ts';
-import { type TokenCreated, tokenStream } from '../../libs/tokens/events.ts';
-import { tokenDigest } from '../../libs/tokens/token-format.ts';
-import type { TokenUse } from '../../libs/usage/use.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { cells, CELLS, PATH } from './calls.ts';
 import { end } from './child.ts';
 import { type Load, load } from './load.ts';
+import { age, makeLog } from './made-log.ts';
 import { table } from './markdown.ts';
 import { atMost, type Findings, type Subject } from './subject.ts';
 import { createToken, readOperator } from './writ.ts';
 
 const TOKENS = 100_000;
 const EVENTS = 1_000_000;
-const TOKENS_AT_ONCE = 2_000;
-const USES_AN_APPEND = 500;
 const SECONDS = 6;
 const LONGEST_START_MS = 120_000;
 const CONNECTIONS = 10;
@@ -32,7 +23,7 @@ async function measure(): Promise<Findings> {
   const full = mkdtempSync(join(tmpdir(), 'writ-bench-'));
   const empty = mkdtempSync(join(tmpdir(), 'writ-bench-'));
   try {
-    await write(full);
+    await makeLog(full, { tokens: TOKENS, events: EVENTS });
     age(full, 24 * 3_600_000);
     const { server, seconds } = await timedStart(full);
     const catchingUp = await loaded(server, full);
@@ -83,88 +74,4 @@ async function loaded(server: ServerProcess, dataDir: string): Promise<Load> {
   } finally {
     await end(server);
   }
-}
-
-async function write(directory: string): Promise<void> {
-  const log = await openSqliteEventLog({ directory });
-  try {
-    const ids: string[] = [];
-    while (ids.length < TOKENS) {
-      const created = Array.from({ length: TOKENS_AT_ONCE }, () => tokenCreated());
-      await Promise.all(created.map((event) => log.append(tokenStream(event.data.id), 'no-stream', [event])));
-      ids.push(...created.map(({ data: { id } }) => id));
-    }
-    await writeUses(log, ids);
-  } finally {
-    await log.close();
-  }
-}
-
-async function writeUses(log: EventLog, ids: readonly string[]): Promise<void> {
-  const stream = `usage-${ulid()}-${new Date().toISOString().slice(0, 10)}`;
-  let revision = -1;
-  for (let written = TOKENS; written < EVENTS; written += USES_AN_APPEND) {
-    const events = Array.from({ length: USES_AN_APPEND }, () => tokenUsed(ids));
-    ({ revision } = await log.append(stream, revision === -1 ? 'no-stream' : revision, events));
-  }
-}
-
-/** When the log stored its events cannot be asked of an append: it is written over. */
-function age(directory: string, byMs: number): void {
-  const db = new DatabaseSync(join(directory, 'log.db'));
-  db.exec(`UPDATE events SET recorded_at = ${Date.now() - byMs}`);
-  db.close();
-}
-
-const owner = { id: ulid(), name: 'Jason' };
-const workspace = ulid();
-
-function tokenCreated(): NewEvent<string, TokenCreated['data']> {
-  const id = ulid();
-  const data: TokenCreated['data'] = {
-    id,
-    catalogue: 'comma',
-    kind: 'agent',
-    name: 'claude-code on macbook',
-    owner,
-    workspace,
-    scopes: ['reports:read', 'reports:write'],
-    restrict: { companies: [], projects: [] },
-    limits: { reads: null, writes: null },
-    expires_at: null,
-    digest: tokenDigest(id),
-    lineage: id,
-    predecessor: null,
-    at: new Date().toISOString(),
-  };
-  return { id: randomUUID(), type: 'TokenCreated', data, metadata: metadata(id) };
-}
-
-function tokenUsed(ids: readonly string[]): NewEvent<string, TokenUse> {
-  const token = ids[Math.floor(Math.random() * ids.length)] ?? '';
-  const request = ulid();
-  const data: TokenUse = {
-    token,
-    workspace,
-    time: new Date().toISOString(),
-    face: 'rest',
-    operation: 'who_am_i',
-    resource: null,
-    decision: 'allowed',
-    reason: null,
-    status: 200,
-    duration_ms: 1.5,
-    request_id: request,
-    client_address: '127.0.0.1',
-    client_name: 'bench',
-    budget: 'reads',
-    cost: 1,
-    window_second: Math.floor(Date.now() / 1000),
-  };
-  return { id: randomUUID(), type: 'TokenUsed', data, metadata: metadata(request, token) };
-}
-
-function metadata(request: string, token: string | null = null): EventMetadata {
-  const actor = { person: owner, token, label: 'claude-code on macbook', face: 'rest' };
-  return { $correlationId: request, $causationId: request, schema: 1, actor };
 }
