@@ -93,6 +93,7 @@ export const PERSONAL_DATA: Readonly<Record<string, readonly PersonalValue[]>> =
   RunEnded: NONE,
   RoutineCreated: NONE,
   RoutineUpdated: NONE,
+  RoutineRebound: NONE,
   RoutinePaused: NONE,
   RoutineResumed: NONE,
   RoutineSlotsSkipped: NONE,

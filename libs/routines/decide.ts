@@ -1,5 +1,6 @@
 import { type Decider, type Refused, refuse } from '../event-log/decide-and-append.ts';
-import type { Definition, PauseReason, RoutineEvent, Schedule } from './events.ts';
+import { lineageKey } from '../tokens/token-id.ts';
+import type { Binding, Definition, PauseReason, RoutineEvent, RoutineRebound, Schedule, Step } from './events.ts';
 import { evolve, type LiveRoutine, noRoutine, type Routine } from './routine.ts';
 
 /**
@@ -9,13 +10,10 @@ import { evolve, type LiveRoutine, noRoutine, type Routine } from './routine.ts'
 export type RoutineCommand =
   CreateRoutine | UpdateRoutine | PauseRoutine | ResumeRoutine | SkipRoutineSlots | DeleteRoutine;
 
-export interface CreateRoutine {
+export interface CreateRoutine extends Binding {
   readonly type: 'CreateRoutine';
   readonly id: string;
   readonly workspace: string;
-  readonly catalogue: string;
-  readonly lineage: string;
-  readonly token: string;
   readonly definition: Definition;
   readonly firstSlot: string;
   readonly at: string;
@@ -27,6 +25,10 @@ type FirstSlotOf = (schedule: Schedule) => string;
 export interface UpdateRoutine {
   readonly type: 'UpdateRoutine';
   readonly definition: Partial<Definition>;
+  /** What it shall run under; null: what it does. */
+  readonly binding: Binding | null;
+  /** The steps it will have, and the catalogue they were found to be of; null: neither changes. */
+  readonly checked: { readonly steps: readonly Step[]; readonly catalogue: string } | null;
   readonly firstSlotOf: FirstSlotOf;
   readonly at: string;
 }
@@ -35,6 +37,8 @@ export interface PauseRoutine {
   readonly type: 'PauseRoutine';
   readonly reason: PauseReason;
   readonly note: string | null;
+  /** The token that gives the reason: a routine of another lineage by now goes on. Null: none does. */
+  readonly under: string | null;
   readonly at: string;
 }
 
@@ -58,7 +62,8 @@ export interface DeleteRoutine {
   readonly at: string;
 }
 
-export type RoutineRefusal = { readonly code: 'not_found' } | { readonly code: 'exists' };
+export type RoutineRefusal =
+  { readonly code: 'not_found' } | { readonly code: 'exists' } | { readonly code: 'changed_meanwhile' };
 
 type Decision = readonly RoutineEvent[] | Refused<RoutineRefusal>;
 
@@ -84,7 +89,8 @@ function decideExisting(command: Exclude<RoutineCommand, CreateRoutine>, routine
     case 'PauseRoutine': {
       // The first reason stands.
       if (routine.status === 'paused') return [];
-      const { reason, note } = command;
+      const { reason, note, under } = command;
+      if (under !== null && !isOfLineage(routine, under)) return [];
       return [{ type: 'RoutinePaused', data: { reason, note, epoch, at } }];
     }
     case 'ResumeRoutine': {
@@ -106,10 +112,34 @@ function decideExisting(command: Exclude<RoutineCommand, CreateRoutine>, routine
   }
 }
 
-function update({ definition: change, firstSlotOf, at }: UpdateRoutine, routine: LiveRoutine): Decision {
+function update(command: UpdateRoutine, routine: LiveRoutine): Decision {
+  const { definition: change, binding, checked } = command;
   const before = routine.definition;
   const after: Definition = { ...before, ...change };
-  if (same(after, before)) return [];
+  const { catalogue } = binding ?? routine;
+  // Somebody else bound it, or changed the steps, since they were checked.
+  const unchecked = checked !== null && (checked.catalogue !== catalogue || !same(checked.steps, after.steps));
+  if (unchecked) return refuse({ code: 'changed_meanwhile' });
+  const updated = same(after, before) ? [] : redefine(command, after, routine);
+  const redefined = updated.reduce(evolve, routine) as LiveRoutine;
+  // Under another token of its lineage it runs already: the newest.
+  if (binding === null || isOfLineage(routine, binding.token)) return updated;
+  return [...updated, rebind(command, binding, redefined)];
+}
+
+const isOfLineage = (routine: LiveRoutine, token: string): boolean => lineageKey(routine.lineage) === lineageKey(token);
+
+/** An epoch of its own: failures of the token before are not held against the new one. */
+function rebind({ firstSlotOf, at }: UpdateRoutine, binding: Binding, routine: LiveRoutine): RoutineRebound {
+  const { schedule } = routine.definition;
+  const { catalogue, lineage, token } = binding;
+  const begins = routine.status === 'active';
+  const when = { first_slot: begins ? firstSlotOf(schedule) : null, epoch: routine.epoch + (begins ? 1 : 0) };
+  return { type: 'RoutineRebound', data: { catalogue, lineage, token, schedule, ...when, at } };
+}
+
+function redefine({ firstSlotOf, at }: UpdateRoutine, after: Definition, routine: LiveRoutine): RoutineEvent[] {
+  const before = routine.definition;
   // A paused routine's new schedule begins when it is resumed.
   const begins = routine.status === 'active' && !same(after.schedule, before.schedule);
   const epoch = begins ? routine.epoch + 1 : routine.epoch;

@@ -3,7 +3,13 @@
  * (runs/events.ts), so that this one stays short however long the routine runs. Times are RFC 3339.
  */
 export type RoutineEvent =
-  RoutineCreated | RoutineUpdated | RoutinePaused | RoutineResumed | RoutineSlotsSkipped | RoutineDeleted;
+  | RoutineCreated
+  | RoutineUpdated
+  | RoutineRebound
+  | RoutinePaused
+  | RoutineResumed
+  | RoutineSlotsSkipped
+  | RoutineDeleted;
 
 export interface Schedule {
   /** Five fields, or a nickname like `@daily`. */
@@ -32,19 +38,25 @@ export interface Definition {
 export type PauseReason =
   'by_hand' | 'token_revoked' | 'token_expired' | 'token_suspended' | 'token_rotated' | 'failures';
 
+/** What a routine runs under. */
+export interface Binding {
+  /** The token's: whose operations its steps are. */
+  readonly catalogue: string;
+  /** First ancestor of the token it runs under: rotation hands it on without an event. */
+  readonly lineage: string;
+  /** The token it was bound to. */
+  readonly token: string;
+}
+
 export interface RoutineCreated {
   readonly type: 'RoutineCreated';
-  readonly data: Definition & {
-    readonly id: string;
-    readonly workspace: string;
-    readonly catalogue: string;
-    /** First ancestor of the token it runs under: rotation hands it on without an event. */
-    readonly lineage: string;
-    /** The token it was made for. */
-    readonly token: string;
-    readonly first_slot: string;
-    readonly at: string;
-  };
+  readonly data: Definition &
+    Binding & {
+      readonly id: string;
+      readonly workspace: string;
+      readonly first_slot: string;
+      readonly at: string;
+    };
 }
 
 /** Holds the whole definition as it is afterwards. */
@@ -54,6 +66,18 @@ export interface RoutineUpdated {
     /** Null: the schedule goes on as it was. */
     readonly first_slot: string | null;
     /** The schedule in force from here on; a changed one has a new number. */
+    readonly epoch: number;
+    readonly at: string;
+  };
+}
+
+/** It runs under a token of another lineage from here on. The schedule of an active one begins anew. */
+export interface RoutineRebound {
+  readonly type: 'RoutineRebound';
+  readonly data: Binding & {
+    readonly schedule: Schedule;
+    /** Null: it is paused. */
+    readonly first_slot: string | null;
     readonly epoch: number;
     readonly at: string;
   };

@@ -8,7 +8,7 @@ import { type RunEvent, runStream } from './runs/events.ts';
 
 export interface StandingRoutine {
   readonly routine: LiveRoutine | DeletedRoutine;
-  /** Who wrote its definition last. */
+  /** Who said last what it does, or under which token. */
   readonly writer: Actor;
   readonly revision: number;
 }
@@ -18,14 +18,13 @@ interface Written {
   readonly writer: Actor | null;
 }
 
+const WRITES: ReadonlySet<RoutineEvent['type']> = new Set(['RoutineCreated', 'RoutineUpdated', 'RoutineRebound']);
+
 const fold: Fold<Written, RoutineEvent> = {
   initialState: { routine: noRoutine, writer: null },
   evolve: ({ routine, writer }, event) => ({
     routine: evolve(routine, event),
-    writer:
-      event.type === 'RoutineCreated' || event.type === 'RoutineUpdated'
-        ? ((event as unknown as RecordedEvent).metadata['actor'] as Actor)
-        : writer,
+    writer: WRITES.has(event.type) ? ((event as unknown as RecordedEvent).metadata['actor'] as Actor) : writer,
   }),
 };
 

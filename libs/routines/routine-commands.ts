@@ -30,6 +30,8 @@ function refusalProblem(refusal: Refusal): Problem {
   switch (refusal.code) {
     case 'not_found':
       return notFound(NO_ROUTINE);
+    case 'changed_meanwhile':
+      return conflict('This routine was changed meanwhile. Look at it, and say it again.');
     case 'exists':
     case 'taken':
     case 'ended':

@@ -1,4 +1,4 @@
-import type { Definition, PauseReason, RoutineEvent } from './events.ts';
+import type { Binding, Definition, PauseReason, RoutineEvent } from './events.ts';
 
 /** A routine as its stream tells it. */
 export type Routine = NoRoutine | LiveRoutine | DeletedRoutine;
@@ -7,12 +7,9 @@ export interface NoRoutine {
   readonly status: 'none';
 }
 
-interface Facts {
+interface Facts extends Binding {
   readonly id: string;
   readonly workspace: string;
-  readonly catalogue: string;
-  readonly lineage: string;
-  readonly token: string;
   readonly definition: Definition;
   /** Numbers the schedule in force: a changed or resumed one is another. */
   readonly epoch: number;
@@ -49,6 +46,10 @@ export function evolve(routine: Routine, event: RoutineEvent): Routine {
     case 'RoutineUpdated': {
       const { epoch, at } = event.data;
       return { ...routine, definition: definitionOf(event.data), epoch, updatedAt: at };
+    }
+    case 'RoutineRebound': {
+      const { catalogue, lineage, token, epoch, at } = event.data;
+      return { ...routine, catalogue, lineage, token, epoch, updatedAt: at };
     }
     case 'RoutinePaused': {
       const { reason, note, at } = event.data;

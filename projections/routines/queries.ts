@@ -34,8 +34,16 @@ function withinReach(db: Kysely<RoutineTables>, { workspace, catalogue, lineage 
   return query;
 }
 
-const holds = async (db: Kysely<RoutineTables>, reach: Reach, routine: string): Promise<boolean> =>
-  (await withinReach(db, reach).where('routines.id', '=', routine).executeTakeFirst()) !== undefined;
+/**
+ * The runs of a routine that a caller sees; null: there is no such routine within reach. A product's token sees those
+ * of the lineage the routine is bound to now: what it did under another before, maybe of another product, is that one's.
+ */
+async function runsWithin(db: Kysely<RoutineTables>, reach: Reach, id: string) {
+  const routine = await withinReach(db, reach).where('routines.id', '=', id).executeTakeFirst();
+  if (routine === undefined) return null;
+  const runs = db.selectFrom('runs').selectAll().where('routine', '=', id);
+  return { runs: reach.catalogue === null ? runs : runs.where('lineage', '=', routine.lineage) };
+}
 
 const routineView = (row: Rows['routines'] & { readonly due_at: number | null }, nowMs: number): RoutineView => ({
   id: row.id,
@@ -122,9 +130,9 @@ export class ListRunsHandler implements IQueryHandler<ListRuns> {
   async execute({ request }: ListRuns): Promise<Page<RunView> | null> {
     const { reach, routine, cursor, limit, nowMs } = request;
     const [before] = decodeCursor('runs', cursor) ?? [];
-    if (!(await holds(this.#db, reach, routine))) return null;
-    let query = this.#db.selectFrom('runs').selectAll().where('routine', '=', routine);
-    if (before !== undefined) query = query.where('position', '<', before);
+    const within = await runsWithin(this.#db, reach, routine);
+    if (within === null) return null;
+    const query = before === undefined ? within.runs : within.runs.where('position', '<', before);
     const rows = await query
       .orderBy('position', 'desc')
       .limit(limit + 1)
@@ -146,13 +154,8 @@ export class GetRunHandler implements IQueryHandler<GetRun> {
   }
 
   async execute({ request: { reach, routine, run, nowMs } }: GetRun): Promise<RunDetail | null> {
-    if (!(await holds(this.#db, reach, routine))) return null;
-    const row = await this.#db
-      .selectFrom('runs')
-      .selectAll()
-      .where('id', '=', run)
-      .where('routine', '=', routine)
-      .executeTakeFirst();
+    const within = await runsWithin(this.#db, reach, routine);
+    const row = await within?.runs.where('id', '=', run).executeTakeFirst();
     if (row === undefined) return null;
     const steps = await this.#db.selectFrom('steps').selectAll().where('run', '=', run).orderBy('step').execute();
     return { ...runView(row, nowMs), steps: steps.map(({ run: _run, ...step }) => step) };

@@ -55,6 +55,8 @@ export interface RoutineTables {
   runs: {
     id: string;
     routine: string;
+    /** It ran under. */
+    lineage: string;
     epoch: number;
     trigger: RunOpened['data']['trigger'];
     slot: string;
@@ -78,7 +80,7 @@ export interface RoutineTables {
 /** Routines, their schedules, their runs and each run's steps: what people see, and what the runners look for work in. */
 export const routines: Projection = {
   name: 'routines',
-  version: 1,
+  version: 2,
   streamPrefixes: [ROUTINE_PREFIX, RUN_PREFIX],
   tables: {
     routines: {
@@ -121,6 +123,7 @@ export const routines: Projection = {
       columns: {
         id: 'text',
         routine: 'text',
+        lineage: 'text',
         epoch: 'integer',
         trigger: 'text',
         slot: 'text',
@@ -185,6 +188,12 @@ function ofRoutine(event: RecordedEvent & RoutineEvent): Change[] {
       const changed = routine({ ...definition(event.data), epoch, actor: actorOf(event), updated_at: at });
       return first_slot === null ? [changed] : [changed, ended(epoch - 1), begun(id, epoch, schedule, first_slot)];
     }
+    case 'RoutineRebound': {
+      const { catalogue, lineage, schedule, first_slot, epoch, at } = event.data;
+      const bound = { catalogue, lineage, lineage_key: lineageKey(lineage), epoch };
+      const changed = routine({ ...bound, actor: actorOf(event), updated_at: at });
+      return first_slot === null ? [changed] : [changed, ended(epoch - 1), begun(id, epoch, schedule, first_slot)];
+    }
     case 'RoutinePaused': {
       const { reason, note, epoch, at } = event.data;
       return [routine({ status: 'paused', pause: { reason, note, at } }), ended(epoch)];
@@ -209,8 +218,8 @@ function ofRun(event: RecordedEvent & RunEvent): Change[] {
   const run = (values: Partial<RoutineTables['runs']>): Change => set('runs', { id }, values);
   switch (event.type) {
     case 'RunOpened': {
-      const { routine, epoch, trigger, slot, missed_since, next_slot, token, label, at } = event.data;
-      const facts = { id, routine, epoch, trigger, slot, missed_since, token, label, opened_at: at };
+      const { routine, lineage, epoch, trigger, slot, missed_since, next_slot, token, label, at } = event.data;
+      const facts = { id, routine, lineage, epoch, trigger, slot, missed_since, token, label, opened_at: at };
       const { position } = event;
       const row = { ...facts, status: 'waiting', steps_done: 0, actor: actorOf(event), free_at: ms(at), position };
       const opened = put('runs', row);

@@ -161,6 +161,35 @@ describe.each(['PGlite', 'PostgreSQL'])('the read model of routines on %s', (eng
     expect(await new GetRunHandler(db).execute(crossed)).toBeNull();
   });
 
+  it('P8 a routine bound to another token is that one’s, and what it did before is not', async () => {
+    const rebound: RoutineEvent = {
+      type: 'RoutineRebound',
+      data: {
+        catalogue: 'toado',
+        lineage: OTHER,
+        token: OTHER,
+        schedule: definition.schedule,
+        first_slot: later(9),
+        epoch: 2,
+        at: later(8),
+      },
+    };
+    await build([...story, ['run-R1', failed], ['routine-A', rebound]], 500);
+    const seen = async (more: object) => {
+      const asked = { reach: reach(more), routine: 'A', nowMs };
+      const page = await new ListRunsHandler(db).execute(new ListRuns({ ...asked, cursor: null, limit: 9 }));
+      const run = await new GetRunHandler(db).execute(new GetRun({ ...asked, run: 'R1' }));
+      return [page?.items.map(({ id }) => id) ?? null, run?.id ?? null];
+    };
+    expect(await seen({ catalogue: 'comma', lineage: LINEAGE })).toEqual([null, null]);
+    expect(await seen({ catalogue: 'toado', lineage: OTHER })).toEqual([[], null]);
+    expect(await seen({ catalogue: 'toado' })).toEqual([[], null]);
+    expect(await seen({})).toEqual([['R1'], 'R1']);
+    expect((await due(9)).filter(([routine]) => routine === 'A')).toEqual([['A', 2, later(9)]]);
+    const active = new ActiveRoutines({ lineageKey: lineageKey(OTHER), after: null, limit: 9 });
+    expect((await new ActiveRoutinesHandler(db).execute(active)).map(({ id }) => id)).toContain('A');
+  });
+
   it('P6 is the same whether built event by event or at once', async () => {
     const whole = [...story, ['run-R1', failed] as const, ['run-R2', opened('R2', 'A', later(2), null)] as const];
     const seen = async () => [

@@ -72,6 +72,15 @@ describe('writ routine', () => {
     const made = await routine(['create', '--file', file, '--token', agent.id], server.operator);
     expect(made.exit).toBe(0);
     expect((await routine(['show', idIn(made)], server.operator)).out).toContain('Weekly report');
+    const scopes = ['reports:read', 'reports:write', 'routines:write'];
+    const heir = await createToken(server, { catalogue: 'comma', scopes, name: 'heir' });
+    const change = ['change', idIn(made), '--token', heir.id];
+    expect(await routine(change)).toMatchObject({ exit: 1 });
+    expect((await routine(change, server.operator)).out).toMatch(new RegExp(`lineage +${heir.id}`));
+    expect(await routine(['change', idIn(made)], server.operator)).toMatchObject({
+      exit: 2,
+      err: expect.stringContaining('--file or --token'),
+    });
   });
 
   it.each([

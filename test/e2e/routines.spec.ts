@@ -302,6 +302,81 @@ describe('routines', () => {
     for (const { id } of [small, toado]) await operate('DELETE', `/tokens/${id}`);
   });
 
+  it('P13 an operator binds one to another token: it resumes, and each run names the token it had', async () => {
+    const steps = [{ operation: 'list_reports', input: {} }];
+    const routine = await create({ steps, schedule: { cron: '@yearly', time_zone: 'UTC' } });
+    const path = `/admin/routines/${routine}`;
+    await ask('POST', `/routines/${routine}/run`);
+    await withStatus(routine, 'succeeded');
+    await operate('DELETE', `/tokens/${nightly.id}`);
+    expect(await paused(routine)).toMatchObject({ pause: { reason: 'token_revoked' } });
+
+    const heir = await createToken(server, { catalogue: 'comma', scopes: SCOPES, name: 'heir' });
+    const toado = await createToken(server, { catalogue: 'toado', scopes: ['read'] });
+    const operator = await createToken(server, { catalogue: 'writ', scopes: ['operate'] });
+    const fast = await createToken(server, {
+      catalogue: 'comma',
+      scopes: SCOPES,
+      limits: { reads: { per_minute: 601 } },
+    });
+    const bind = (token: string, by: string, more: object = {}): Promise<Answer> =>
+      ask('PATCH', path, { token, ...more }, by);
+    const before = await server.events(`routine-${routine}`);
+    // An agent has no way to say it, not even on a routine of its own; nobody binds to what goes beyond theirs, is dead,
+    // is nowhere or cannot do the steps.
+    const own = await create({ steps }, heir.token);
+    expect(await ask('PATCH', `/routines/${own}`, { token: toado.id }, heir.token)).toMatchObject({ status: 422 });
+    expect(await ask('PATCH', `/routines/${routine}`, { token: heir.id }, heir.token)).toMatchObject({ status: 422 });
+    expect(await bind(heir.id, heir.token)).toMatchObject({ status: 403, body: { missing_scope: 'operate' } });
+    expect(await bind(fast.id, operator.token)).toMatchObject({ status: 403 });
+    expect(await bind(nightly.id, operator.token)).toMatchObject({ status: 409 });
+    expect(await bind(routine, operator.token)).toMatchObject({ status: 404 });
+    expect(await bind(toado.id, operator.token)).toMatchObject({
+      status: 422,
+      body: { errors: [{ field: 'steps.0.operation', message: 'is no operation of toado' }] },
+    });
+    expect(await server.events(`routine-${routine}`)).toHaveLength(before.length);
+
+    const bound = await bind(heir.id, operator.token);
+    expect(bound).toMatchObject({ status: 200, body: { status: 'paused', lineage: heir.id, catalogue: 'comma' } });
+    const headers = { 'x-log-position': String(bound.headers.get('x-log-position')) };
+    const read = await server.call('GET', `/api/v1/routines/${routine}`, { token: heir.token, headers });
+    expect(read.body).toEqual(bound.body);
+    expect(await ask('POST', `/routines/${routine}/resume`, undefined, heir.token)).toMatchObject({ status: 200 });
+    expect(await ask('POST', `/routines/${routine}/run`, undefined, heir.token)).toMatchObject({ status: 202 });
+    const runs = await eventually(async () => {
+      const found = await runsOf(server, routine);
+      return found.every(({ status }) => status === 'succeeded') && found.length === 2 ? found : null;
+    });
+    expect(runs.map(({ token }) => token)).toEqual([
+      { id: heir.id, label: 'heir' },
+      { id: nightly.id, label: 'nightly' },
+    ]);
+    expect(runs.map((run) => run.steps.map(({ token }) => token))).toEqual([[heir.id], [nightly.id]]);
+    // The heir is shown what was done under it; that of another token is the operator's to see.
+    const seen = (await ask('GET', `/routines/${routine}/runs`, undefined, heir.token)).body['items'] as Body[];
+    expect(seen.map(({ id }) => id)).toEqual([runs[0]!.id]);
+    const earlier = await ask('GET', `/routines/${routine}/runs/${runs[1]!.id}`, undefined, heir.token);
+    expect(earlier.status).toBe(404);
+
+    // To another product's token, with steps that are its; bound away, its old token steers it no more.
+    const other = { steps: [{ operation: 'list_tickets', input: {} }] };
+    expect(await bind(toado.id, operator.token, other)).toMatchObject({
+      status: 200,
+      body: { status: 'active', lineage: toado.id, catalogue: 'toado', steps: other.steps },
+    });
+    expect((await ask('POST', `/routines/${routine}/run`, undefined, heir.token)).status).toBe(404);
+    const run = await ask('POST', `${path}/run`, undefined, operator.token);
+    expect(run).toMatchObject({ status: 202, body: { token: { id: toado.id } } });
+    const last = await eventually(
+      async () => (await runsOf(server, routine)).find(({ id, ended_at }) => id === run.body['id'] && ended_at) ?? null,
+    );
+    expect(last).toMatchObject({ status: 'succeeded', steps: [{ operation: 'list_tickets', token: toado.id }] });
+    await operate('DELETE', `/tokens/${heir.id}`);
+    await operate('DELETE', `/tokens/${toado.id}`);
+    expect(await paused(routine)).toMatchObject({ pause: { reason: 'token_revoked' }, lineage: toado.id });
+  });
+
   it.each<[string, object, string]>([
     ['a cron that never fires', { schedule: { cron: '0 0 30 2 *', time_zone: 'UTC' } }, 'schedule.cron'],
     ['a cron of six fields', { schedule: { cron: '* * * * * *', time_zone: 'UTC' } }, 'schedule.cron'],

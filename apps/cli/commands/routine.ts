@@ -61,15 +61,6 @@ interface DefinitionOptions extends JsonOption {
 
 /** What is written in a file: the body of the REST route, as JSON or YAML (docs/routines.md). */
 abstract class DefineCommand extends ServerCommand {
-  @Option({
-    flags: '--file <file>',
-    description: 'name, schedule and steps, as JSON or YAML; - is stdin',
-    required: true,
-  })
-  parseFile(text: string): string {
-    return text;
-  }
-
   protected async definition(file = ''): Promise<object> {
     const text = await (file === '-' ? textOf(process.stdin) : readFile(file, 'utf8')).catch((error: unknown) => {
       throw new WrongUsage(`${file} cannot be read: ${(error as Error).message}`);
@@ -108,6 +99,15 @@ export class CreateRoutineCommand extends DefineCommand {
     this.show(json, text, () => routineRecord(body));
   }
 
+  @Option({
+    flags: '--file <file>',
+    description: 'name, schedule and steps, as JSON or YAML; - is stdin',
+    required: true,
+  })
+  parseFile(text: string): string {
+    return text;
+  }
+
   @Option({ flags: '--token <id>', description: 'for operators: the token it runs under' })
   parseToken(text: string): string {
     return parseTokenId(text);
@@ -115,23 +115,39 @@ export class CreateRoutineCommand extends DefineCommand {
 }
 
 interface ChangeRoutineOptions extends DefinitionOptions {
+  readonly token?: string;
   readonly ifRevision?: number;
 }
 
 @SubCommand({
   name: 'change',
-  description: 'Change what of a routine is in a file',
+  description: 'Change what of a routine is in a file, or the token it runs under',
   arguments: '<routine>',
   argsDescription: ROUTINE,
 })
 export class ChangeRoutineCommand extends DefineCommand {
-  protected readonly examples = [`writ routine change ${ID} --file weekly.yaml --if-revision 3`];
+  protected readonly examples = [
+    `writ routine change ${ID} --file weekly.yaml --if-revision 3`,
+    `writ routine change ${ID} --token 01J9ZK4B7C2D8E5F0G6H1J3K9M`,
+  ];
 
-  async run([routine = '']: string[], { file, ifRevision, json }: ChangeRoutineOptions): Promise<void> {
-    const definition = await this.definition(file);
+  async run([routine = '']: string[], { file, token, ifRevision, json }: ChangeRoutineOptions): Promise<void> {
+    if (file === undefined && token === undefined) throw new WrongUsage('Say what changes: --file or --token.');
+    const definition = file === undefined ? {} : await this.definition(file);
     const path = pathOf(this.terminal, routine);
-    const { text, body } = await this.client.patch<RoutineView>(path, definition, ifRevision);
+    const change = token === undefined ? definition : { ...definition, token };
+    const { text, body } = await this.client.patch<RoutineView>(path, change, ifRevision);
     this.show(json, text, () => routineRecord(body));
+  }
+
+  @Option({ flags: '--file <file>', description: 'what changes of it, as JSON or YAML; - is stdin' })
+  parseFile(text: string): string {
+    return text;
+  }
+
+  @Option({ flags: '--token <id>', description: 'for operators: the token it runs under from now on' })
+  parseToken(text: string): string {
+    return parseTokenId(text);
   }
 
   @Option({ flags: '--if-revision <n>', description: 'only if it is at this version' })

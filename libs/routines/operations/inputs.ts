@@ -101,6 +101,13 @@ export class UpdateRoutineInput extends RoutineIdInput {
   missed_slots?: MissedSlots;
 }
 
+export class AdminUpdateRoutineInput extends UpdateRoutineInput {
+  /** Id of the token it shall run under from now on, or of any of its lineage. */
+  @ValidateIf((input: AdminUpdateRoutineInput) => input.token !== undefined)
+  @IsId()
+  token?: string;
+}
+
 export class PauseRoutineInput extends RoutineIdInput {
   @IsOptional()
   @IsString()

@@ -45,7 +45,8 @@ export class PauseRoutineOperation implements Operation<PauseRoutineInput> {
     const own = await this.desk.own(id, call);
     if (isProblem(own)) return own;
     const at = new Date(call.nowMs).toISOString();
-    return this.desk.decide(id, { type: 'PauseRoutine', reason: 'by_hand', note: note ?? null, at }, call);
+    const command = { type: 'PauseRoutine', reason: 'by_hand', note: note ?? null, under: null, at } as const;
+    return this.desk.decide(id, command, call);
   }
 }
 
@@ -125,7 +126,8 @@ export class RunRoutineOperation implements Operation<RoutineIdInput> {
       id: call.newId(),
       routine: id,
       workspace: routine.workspace,
-      lineage: routine.lineage,
+      // The token's, should the routine have been bound anew this instant.
+      lineage: under.lineage,
       token: under.id,
       label: under.name,
       trigger: 'by_hand',

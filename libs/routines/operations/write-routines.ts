@@ -8,11 +8,19 @@ import {
   WRITE,
 } from '../../operation/operation.ts';
 import { invalid, isProblem } from '../../problem/problem.ts';
-import type { Definition } from '../events.ts';
+import type { ViewToken } from '../../hot-view/hot-view.ts';
+import type { Binding, Definition } from '../events.ts';
+import type { LiveRoutine } from '../routine.ts';
 import { RoutineDesk } from '../routine-desk.ts';
 import { routineSchema } from '../schema.ts';
 import { forOperators } from './admin.ts';
-import { AdminCreateRoutineInput, CreateRoutineInput, RoutineIdInput, UpdateRoutineInput } from './inputs.ts';
+import {
+  AdminCreateRoutineInput,
+  AdminUpdateRoutineInput,
+  CreateRoutineInput,
+  RoutineIdInput,
+  UpdateRoutineInput,
+} from './inputs.ts';
 
 const create: OperationSpec<CreateRoutineInput> = {
   name: 'create_routine',
@@ -69,9 +77,7 @@ async function createUnder(token: string, input: CreateRoutineInput, call: Call,
       type: 'CreateRoutine',
       id,
       workspace: under.workspace,
-      catalogue: under.catalogue,
-      lineage: under.lineage,
-      token: under.id,
+      ...bindingTo(under),
       definition,
       firstSlot: desk.firstSlotOf(definition.schedule),
       at: new Date(call.nowMs).toISOString(),
@@ -79,6 +85,8 @@ async function createUnder(token: string, input: CreateRoutineInput, call: Call,
     call,
   );
 }
+
+const bindingTo = ({ catalogue, lineage, id }: ViewToken): Binding => ({ catalogue, lineage, token: id });
 
 const update: OperationSpec<UpdateRoutineInput> = {
   name: 'update_routine',
@@ -100,34 +108,64 @@ const update: OperationSpec<UpdateRoutineInput> = {
 export class UpdateRoutineOperation implements Operation<UpdateRoutineInput> {
   constructor(private readonly desk: RoutineDesk) {}
 
-  async run({ id, name, schedule, steps, missed_slots }: UpdateRoutineInput, call: Call): Promise<Result> {
-    const steered = await this.desk.steered(id, call);
-    if (isProblem(steered)) return steered;
-    const mistakes = this.desk.mistakes(schedule, steps, steered.routine.catalogue);
-    if (mistakes.length > 0) return invalid(mistakes);
-    const definition: Partial<Definition> = {
-      ...(name !== undefined && { name: name.normalize('NFC') }),
-      ...(schedule !== undefined && { schedule: { ...schedule } }),
-      ...(steps !== undefined && {
-        steps: steps.map(({ operation, input: given }) => ({ operation, input: given })),
-      }),
-      ...(missed_slots !== undefined && { missed_slots }),
-    };
-    return this.desk.decide(
-      id,
-      {
-        type: 'UpdateRoutine',
-        definition,
-        firstSlotOf: (next) => this.desk.firstSlotOf(next),
-        at: new Date(call.nowMs).toISOString(),
-      },
-      call,
-    );
+  async run(input: UpdateRoutineInput, call: Call): Promise<Result> {
+    const steered = await this.desk.steered(input.id, call);
+    return isProblem(steered) ? steered : changed(steered.routine, null, input, call, this.desk);
   }
 }
 
-@DeclareOperation(forOperators(update))
-export class AdminUpdateRoutineOperation extends UpdateRoutineOperation {}
+@DeclareOperation<AdminUpdateRoutineInput>({
+  ...forOperators<AdminUpdateRoutineInput>({ ...update, input: AdminUpdateRoutineInput }),
+  summary:
+    'Changes name, schedule, steps or what becomes of missed slots, or binds it to another token that the caller could hand over itself; a run under way keeps the steps and the token it began with. With If-Match only if nobody else has changed it meanwhile.',
+})
+export class AdminUpdateRoutineOperation implements Operation<AdminUpdateRoutineInput> {
+  constructor(private readonly desk: RoutineDesk) {}
+
+  async run({ token, ...input }: AdminUpdateRoutineInput, call: Call): Promise<Result> {
+    if (token === undefined) {
+      const steered = await this.desk.steered(input.id, call);
+      return isProblem(steered) ? steered : changed(steered.routine, null, input, call, this.desk);
+    }
+    // Whether the token it ran under lives, and goes beyond the caller's, is no matter: nothing is done under it any more.
+    const routine = await this.desk.own(input.id, call);
+    if (isProblem(routine)) return routine;
+    const under = await this.desk.under(token, call);
+    return isProblem(under) ? under : changed(routine, bindingTo(under), input, call, this.desk);
+  }
+}
+
+function changed(
+  routine: LiveRoutine,
+  binding: Binding | null,
+  { id, name, schedule, steps, missed_slots }: UpdateRoutineInput,
+  call: Call,
+  desk: RoutineDesk,
+): Promise<Result> | Result {
+  const { catalogue } = binding ?? routine;
+  const given = steps?.map(({ operation, input }) => ({ operation, input }));
+  const toCheck = given ?? (binding === null ? undefined : routine.definition.steps);
+  const mistakes = desk.mistakes(schedule, toCheck, catalogue);
+  if (mistakes.length > 0) return invalid(mistakes);
+  const definition: Partial<Definition> = {
+    ...(name !== undefined && { name: name.normalize('NFC') }),
+    ...(schedule !== undefined && { schedule: { ...schedule } }),
+    ...(given !== undefined && { steps: given }),
+    ...(missed_slots !== undefined && { missed_slots }),
+  };
+  return desk.decide(
+    id,
+    {
+      type: 'UpdateRoutine',
+      definition,
+      binding,
+      checked: toCheck === undefined ? null : { steps: toCheck, catalogue },
+      firstSlotOf: (next) => desk.firstSlotOf(next),
+      at: new Date(call.nowMs).toISOString(),
+    },
+    call,
+  );
+}
 
 const remove: OperationSpec<RoutineIdInput> = {
   name: 'delete_routine',

@@ -38,7 +38,7 @@ export class RoutinePauser {
 
   async pause(id: string, reason: PauseReason, under: Parameters<typeof contextOf>[1]): Promise<void> {
     const at = new Date(this.clock()).toISOString();
-    const command = { type: 'PauseRoutine', reason, note: null, at } as const;
+    const command = { type: 'PauseRoutine', reason, note: null, under: under.id, at } as const;
     await decideAndAppend(this.log, routineStream(id), routineDecider, command, contextOf(id, under));
   }
 }
