@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
-import { needsOwnNode, runWithOwnNode } from './own-node.ts';
-import { runCli } from './run-cli.ts';
-import { Terminal } from './terminal.ts';
+import { runWithOwnNode } from './own-node.ts';
 
 // `writ token list --all | head`: a reader that has seen enough is no fault.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -11,7 +9,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const args = process.argv.slice(2);
-const terminal = Terminal.ofProcess();
-process.exitCode = needsOwnNode(args)
-  ? runWithOwnNode(args, import.meta.filename, terminal)
-  : await runCli(args, terminal);
+process.exitCode = runWithOwnNode(import.meta.filename, args) ?? (await runHere());
+
+async function runHere(): Promise<number> {
+  const [{ runCli }, { Terminal }] = await Promise.all([import('./run-cli.ts'), import('./terminal.ts')]);
+  return runCli(args, Terminal.ofProcess());
+}

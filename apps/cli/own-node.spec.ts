@@ -1,16 +1,28 @@
-import { accessSync, constants } from 'node:fs';
-import { describe, expect, it } from '@jest/globals';
-import { needsOwnNode } from './own-node.ts';
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { runWithOwnNode } from './own-node.ts';
 
 describe('writ under an older Node than Writ’s own', () => {
-  it.each([
-    [['recover'], false, true],
-    [['init'], false, true],
-    [['token', 'list'], false, false],
-    [[], false, false],
-    [['recover'], true, false],
-  ])('%j, with node:sqlite %s, is run again by it: %s', (args, hasSqlite, again) => {
-    expect(needsOwnNode(args, hasSqlite)).toBe(again);
+  const folder = mkdtempSync(join(tmpdir(), 'writ-own-node-'));
+  const script = join(folder, 'args.mjs');
+  writeFileSync(script, 'process.exit(process.argv.slice(2).join() === "audit,export" ? 7 : 8);');
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('is run again by it, with the same arguments and its exit code', () => {
+    expect(runWithOwnNode(script, ['audit', 'export'], { hasSqlite: false, ownNode: process.execPath })).toBe(7);
+  });
+
+  it('says what it needs where that is not installed', () => {
+    const said = jest.spyOn(console, 'error').mockReturnValue();
+    expect(runWithOwnNode(script, [], { hasSqlite: false, ownNode: join(folder, 'none') })).toBe(2);
+    expect(said.mock.calls).toEqual([[expect.stringMatching(/^writ needs Node 22\.13 or newer; this is v/)]]);
+    said.mockRestore();
+  });
+
+  it('goes on under one that will do', () => {
+    expect(runWithOwnNode(script, [], { hasSqlite: true })).toBeNull();
   });
 
   // `npm link` makes them so once; the next build would undo it.

@@ -3,23 +3,24 @@ import { existsSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { EXIT } from './failures.ts';
-import type { Terminal } from './terminal.ts';
 
-/** Commands that open the log in the folder themselves, which takes `node:sqlite`. */
-const OPEN_THE_LOG: ReadonlySet<string> = new Set(['init', 'recover']);
+const OWN_NODE = join(import.meta.dirname, '../../../node_modules/node/bin/node');
 
-/** Whether this command line asks for more than the Node it was begun with has: the one on the `PATH` may be older. */
-export const needsOwnNode = ([command = '']: readonly string[], hasSqlite = isBuiltin('node:sqlite')): boolean =>
-  !hasSqlite && OPEN_THE_LOG.has(command);
-
-/** Runs it again under the Node that is installed with Writ, and answers its exit code. */
-export function runWithOwnNode(args: readonly string[], script: string, terminal: Terminal): number {
-  const node = join(import.meta.dirname, '../../../node_modules/node/bin/node');
-  if (!existsSync(node)) {
-    terminal.warn(`writ ${args[0]} needs Node 22.13 or newer; this is ${process.version}.`);
+/**
+ * Where this process runs under an older Node than Writ is written for, as the one on the `PATH` may be: the same
+ * command line again under the Node that is installed with Writ, and its exit code. Null: this Node will do.
+ */
+export function runWithOwnNode(
+  script: string,
+  args: readonly string[],
+  { hasSqlite = isBuiltin('node:sqlite'), ownNode = OWN_NODE } = {},
+): number | null {
+  if (hasSqlite) return null;
+  if (!existsSync(ownNode)) {
+    console.error(`writ needs Node 22.13 or newer; this is ${process.version}.`);
     return EXIT.usage;
   }
-  const { status, error } = spawnSync(node, [script, ...args], { stdio: 'inherit' });
+  const { status, error } = spawnSync(ownNode, [script, ...args], { stdio: 'inherit' });
   if (error !== undefined) throw error;
   return status ?? EXIT.refused;
 }

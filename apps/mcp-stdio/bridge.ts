@@ -33,7 +33,9 @@ export class Bridge {
   readonly #stdio: StdioServerTransport;
   readonly #http: StreamableHTTPClientTransport;
   readonly #say: (line: string) => void;
-  readonly #ended = Promise.withResolvers<BridgeEnd>();
+  /** No `Promise.withResolvers`: an editor may start this with Node 20. */
+  #end: (end: BridgeEnd) => void = () => {};
+  readonly #ended = new Promise<BridgeEnd>((resolve) => (this.#end = resolve));
   /** Requests of the client that are not answered yet. */
   readonly #pending = new Map<RequestId, AbortController>();
   readonly #initializing = new Set<RequestId>();
@@ -48,15 +50,15 @@ export class Bridge {
   /** Resolves when there is nothing more to carry. */
   async run(): Promise<BridgeEnd> {
     this.#stdio.onmessage = (message: JSONRPCMessage) => void this.#up(message);
-    this.#stdio.onclose = () => this.#ended.resolve('client-left');
+    this.#stdio.onclose = () => this.#end('client-left');
     this.#http.onmessage = (message: JSONRPCMessage) => void this.#down(message);
     // A standing stream that is refused when it is opened again: nobody waits for its answer.
     this.#http.onerror = (error) => {
-      if (isUnauthorized(error)) this.#ended.resolve('token-refused');
+      if (isUnauthorized(error)) this.#end('token-refused');
     };
     await this.#http.start();
     await this.#stdio.start();
-    const end = await this.#ended.promise;
+    const end = await this.#ended;
     await this.#http.close();
     await this.#stdio.close();
     return end;
@@ -102,8 +104,8 @@ export class Bridge {
   async #failed(error: Error, id: RequestId | null): Promise<void> {
     const words = wordsOf(error);
     if (id !== null) await this.#answer(id, words);
-    if (isUnauthorized(error)) this.#ended.resolve('token-refused');
-    else if (!(error instanceof SdkHttpError) && !this.#answered) this.#ended.resolve('no-server');
+    if (isUnauthorized(error)) this.#end('token-refused');
+    else if (!(error instanceof SdkHttpError) && !this.#answered) this.#end('no-server');
     else this.#say(words);
   }
 
