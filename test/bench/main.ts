@@ -4,8 +4,10 @@
  */
 import { writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
+import { auditPages } from './audit-pages.ts';
 import { calls } from './calls.ts';
 import { eventstore } from './eventstore.ts';
+import { history } from './history.ts';
 import { log } from './log.ts';
 import { manyTokens } from './many-tokens.ts';
 import { memoryView } from './memory-view.ts';
@@ -31,6 +33,8 @@ const SUBJECTS: readonly Subject[] = [
   ticketLists,
   noisyNeighbour,
   rebuilds,
+  history,
+  auditPages,
 ];
 
 const wanted = process.argv.slice(2);
