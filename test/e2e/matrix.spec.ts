@@ -10,6 +10,7 @@ import { canBeStep } from '../../libs/routines/check-steps.ts';
 import { RoutineFace } from '../../libs/routines/runner/routine-face.ts';
 import { parseToken, tokenDigest } from '../../libs/tokens/token-format.ts';
 import { post } from '../support/mcp.ts';
+import { eventually, runsOf } from '../support/routines.ts';
 import { createToken, startServer, type TestServer } from '../support/server.ts';
 import { makeProject, type MadeProject } from '../support/toado.ts';
 
@@ -58,7 +59,8 @@ describe('every operation, for every caller, on every face', () => {
       body: 'a text',
     });
     const asset = String(((await upload.json()) as { id: unknown }).id);
-    here = { company, project, ticket, asset, column: columns[0] ?? '', person: server.parts.founded.owner.id };
+    const named = { kind: 'report', period: '2026-11', projection: 'toado', person: server.parts.founded.owner.id };
+    here = { company, project, ticket, asset, column: columns[0] ?? '', ...named };
     const head = String(await server.log.head());
     await server.call('GET', '/api/v1/tickets', { token, headers: { 'x-log-position': head } });
     await server.call('GET', '/api/v1/members', { token, headers: { 'x-log-position': head } });
@@ -73,6 +75,11 @@ describe('every operation, for every caller, on every face', () => {
     body: () => 'a body',
     q: () => 'ticket',
     branch: () => 'main',
+    x: () => 0.5,
+    y: () => 0.5,
+    position: () => 0,
+    from: () => 0,
+    by: () => 'hour',
     operation: () => 'who_am_i',
     catalogue: () => 'comma',
     scopes: () => ['reports:read'],
@@ -94,6 +101,9 @@ describe('every operation, for every caller, on every face', () => {
     tickets: 'ticket',
     assets: 'asset',
     people: 'person',
+    digests: 'period',
+    who: 'kind',
+    projections: 'projection',
   };
 
   /** The least that an operation takes: what is there where Toado knows such a thing, else what is nowhere. */
@@ -181,6 +191,54 @@ describe('every operation, for every caller, on every face', () => {
     expect(asked).toBeGreaterThan(0);
   }
 
+  /**
+   * Asks by runs of routines as people make them: one of a single step for each operation, bound to the token, run now,
+   * and what its step was told read from the run.
+   */
+  async function expectRuns(
+    tokenFor: (spec: OperationSpec) => Promise<string>,
+    expected: (spec: OperationSpec) => Decision | readonly Decision[] | null,
+  ): Promise<void> {
+    const operator = await token('writ', scopesOf('writ'));
+    const tokens = new Map<string, { readonly id: string; asked: number }>();
+    const opened: { readonly routine: string; readonly operation: string; readonly allowed: readonly Decision[] }[] =
+      [];
+    for (const { spec } of operations) {
+      const allowed = expected(spec);
+      if (allowed === null) continue;
+      const key = String(spec.scope);
+      let shared = tokens.get(key);
+      if (shared === undefined || shared.asked >= OPERATIONS_A_TOKEN) {
+        tokens.set(key, (shared = { id: parseToken(await tokenFor(spec))?.id ?? NOWHERE, asked: 0 }));
+      }
+      shared.asked++;
+      const definition = {
+        name: spec.name,
+        schedule: { cron: '@yearly', time_zone: 'UTC' },
+        steps: [{ operation: spec.name, input: inputFor(spec) }],
+        token: shared.id,
+      };
+      const made = await server.call('POST', '/api/v1/admin/routines', { token: operator, body: definition });
+      expect([spec.name, made.status, made.body['errors']]).toEqual([spec.name, 201, undefined]);
+      const routine = String(made.body['id']);
+      const run = await server.call('POST', `/api/v1/admin/routines/${routine}/run`, { token: operator });
+      expect([spec.name, run.status]).toEqual([spec.name, 202]);
+      opened.push({ routine, operation: spec.name, allowed: typeof allowed === 'string' ? [allowed] : allowed });
+    }
+    const wrong: unknown[] = [];
+    for (const { routine, operation, allowed } of opened) {
+      const [step] = await eventually(async () => {
+        const [run] = await runsOf(server, routine);
+        return run !== undefined && run['ended_at'] !== null && run.steps;
+      });
+      const missing = /lacks the scope (\S+)\.$/.exec(String(step?.['reason']))?.[1];
+      const decision = decided(Number(step?.['status']), { missing_scope: missing });
+      if (!allowed.includes(decision)) wrong.push({ operation, allowed, decision, step });
+    }
+    expect(wrong).toEqual([]);
+    expect(opened.length).toBeGreaterThan(0);
+  }
+
   const grants = (catalogue: string, scopes: readonly string[]): readonly string[] =>
     expandScopes(
       CATALOGUES.find(({ name }) => name === catalogue)!,
@@ -205,20 +263,15 @@ describe('every operation, for every caller, on every face', () => {
       () => 'who are you',
     ));
 
-  it('P7 a token that lacks the scope', () =>
-    expectDecisions(
-      (spec) =>
-        token(
-          catalogueOf(spec),
-          scopesOf(catalogueOf(spec)).filter((scope) => !grants(catalogueOf(spec), [scope]).includes(spec.scope!)),
-        ),
-      (spec) => {
-        const others = scopesOf(catalogueOf(spec)).filter(
-          (scope) => !grants(catalogueOf(spec), [scope]).includes(spec.scope ?? ''),
-        );
-        return spec.scope === null || others.length === 0 ? null : `lacks ${unqualify(spec.scope)}`;
-      },
-    ));
+  const othersThan = (spec: OperationSpec): string[] =>
+    scopesOf(catalogueOf(spec)).filter((scope) => !grants(catalogueOf(spec), [scope]).includes(spec.scope ?? ''));
+  const lacking = (spec: OperationSpec): Promise<string> => token(catalogueOf(spec), othersThan(spec));
+  const lacksIt = (spec: OperationSpec): Decision | null =>
+    spec.scope === null || othersThan(spec).length === 0 ? null : `lacks ${unqualify(spec.scope)}`;
+
+  it('P7 a token that lacks the scope', () => expectDecisions(lacking, lacksIt));
+
+  it('P7 a token that lacks the scope, in runs of routines', () => expectRuns(lacking, lacksIt));
 
   it('P7 a token of another product', () =>
     expectDecisions(
@@ -294,18 +347,28 @@ describe('every operation, for every caller, on every face', () => {
     const pinnedTo = ({ company, project }: MadeProject) =>
       wholeToken({ restrict: { companies: [company], projects: [project] } });
 
-    it('to where the thing lies', () =>
-      expectDecisions(pinnedTo(places.inside), (spec) => (inToado(spec) && touches(spec) ? 'let in' : null)));
-
-    it.each(['sibling', 'elsewhere'] as const)('to another place (%s)', (place) =>
-      expectDecisions(pinnedTo(places[place]), (spec) => {
+    const insideIs = (spec: OperationSpec): Decision | null => (inToado(spec) && touches(spec) ? 'let in' : null);
+    const outsideIs =
+      (place: 'sibling' | 'elsewhere') =>
+      (spec: OperationSpec): Decision | null => {
         const ofCompany = spec.http.path.includes('/companies/');
         if (!inToado(spec) || !touches(spec) || (ofCompany && place === 'sibling')) return null;
         // These answer for each ticket, one by one.
         if (spec.name.startsWith('bulk_')) return 'let in';
         if (spec.effect !== 'reads') return 'forbidden';
         return spec.http.path.includes(':') ? 'not there' : 'let in';
-      }),
+      };
+
+    it('to where the thing lies', () => expectDecisions(pinnedTo(places.inside), insideIs));
+
+    it('to where the thing lies, in runs of routines', () => expectRuns(pinnedTo(places.inside), insideIs));
+
+    it.each(['sibling', 'elsewhere'] as const)('to another place (%s)', (place) =>
+      expectDecisions(pinnedTo(places[place]), outsideIs(place)),
+    );
+
+    it.each(['sibling', 'elsewhere'] as const)('to another place (%s), in runs of routines', (place) =>
+      expectRuns(pinnedTo(places[place]), outsideIs(place)),
     );
   });
 });
