@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { CatalogueMistake } from '../../libs/catalogue/load-catalogues.ts';
 import { LogInUse } from '../../libs/event-log/sqlite/folder-lock.ts';
 import { NotFounded } from '../../libs/founding/founding.ts';
@@ -38,7 +39,8 @@ async function welcome({ url, parts }: Server, settings: Settings): Promise<void
     else console.log(`Operator token: in ${file}`);
     if (settings.sample) await showSample(url, settings);
   }
-  console.log(`Try: curl -s ${url}/api/v1/me -H "Authorization: Bearer $(cat ${file})"`);
+  // Who has taken the token out of the folder knows how to call.
+  if (existsSync(file)) console.log(`Try: curl -s ${url}/api/v1/me -H "Authorization: Bearer $(cat ${file})"`);
 }
 
 /** Something to look at. That it failed is no reason not to serve. */
