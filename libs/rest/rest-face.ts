@@ -16,7 +16,8 @@ import { sendContent } from './send-content.ts';
 import { drain, uploadOf } from './upload.ts';
 import { newId } from '../ids/new-id.ts';
 
-const METHODS_WITH_BODY = new Set(['post', 'patch']);
+/** A DELETE needs none (RFC 9110 §9.3.5), but the reason that somebody sends in one is not passed over. */
+const METHODS_WITH_BODY = new Set(['post', 'patch', 'delete']);
 
 /**
  * The operations as REST. Routes go straight onto Express, beside Nest's controllers: a call passes no pipe, guard or

@@ -200,6 +200,19 @@ describe('input that is no good', () => {
     expectRefused(() => server.call('GET', path, { token: writer.token, headers }), status, field),
   );
 
+  it('P12 the reason in the body of a revocation is not passed over', async () => {
+    const { id } = await createToken(server, TOKEN);
+    const revoke = (body: object) => server.call('DELETE', `/api/v1/tokens/${id}`, { token: server.operator, body });
+    await expectRefused(() => revoke({ reason: 'because' }), 422, 'reason');
+    await expectRefused(() => revoke({ because: 'leak' }), 422, 'because');
+    expect((await revoke({ reason: 'leak', note: 'seen in a gist' })).status).toBe(200);
+    const events = await server.events(`token-${id}`);
+    expect(events.at(-1)).toMatchObject({
+      type: 'TokenRevoked',
+      data: { reason: 'leak', note: 'seen in a gist' },
+    });
+  });
+
   it.each([
     ['title', (token: string) => ({ title: `use ${token}.` })],
     ['body', (token: string) => ({ title: 'a', body: `curl -H "Authorization: Bearer ${token}"` })],
