@@ -70,7 +70,10 @@ async function serveSubscription(store: EventStore, call: ReadCall, options: Opt
   let index = startIndex(store, options);
   let sinceCheckpoint = 0;
   let live = false;
-  while (!call.cancelled && !call.destroyed) {
+  let dropped = false;
+  // An event written behind the status of a dropped call leaves its client waiting for an end that never comes.
+  call.once('error', () => (dropped = true));
+  while (!dropped && !call.cancelled && !call.destroyed) {
     const event = store.all[index];
     if (event !== undefined) {
       index += 1;
