@@ -51,7 +51,7 @@ async function measure(): Promise<Findings> {
       ],
       section: `## Rebuilds
 
-Each alone, in a process of its own, from an embedded log to an empty store; medians of nothing: one run. The events of a
+Each alone, in a process of its own, from an embedded log to an empty store, once. The events of a
 view are those of its tokens. ${postgres.what}, ${redis.what}. With PGlite the memory is PGlite's own as well.
 
 ${table(
