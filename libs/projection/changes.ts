@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
-import type { Change, Row } from './change.ts';
 import { arrayLiteral } from './array-literal.ts';
+import type { Change, Row } from './change.ts';
 import { gathered, gatherSql } from './gathering.ts';
 import type { ReadModel, Table } from './projection.ts';
 

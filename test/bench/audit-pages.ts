@@ -7,6 +7,7 @@ import { audit } from '../../projections/audit/audit.projection.ts';
 import type { ListAuditHandler as Handler } from '../../projections/audit/queries.ts';
 import { MemoryEventLog } from '../doubles/memory-event-log.ts';
 import { startPostgres } from '../support/postgres.ts';
+import { median, quantile } from './load.ts';
 import { table, whole } from './markdown.ts';
 import { atMost, type Findings, type Subject } from './subject.ts';
 
@@ -96,6 +97,5 @@ async function timed(handler: Handler, filter: () => Partial<AuditFilter>): Prom
     await handler.execute(query);
     if (round >= WARM_ROUNDS) took.push(performance.now() - startedMs);
   }
-  took.sort((a, b) => a - b);
-  return { p50Ms: took[Math.floor(ROUNDS / 2)] ?? NaN, p99Ms: took[Math.floor(ROUNDS * 0.99)] ?? NaN };
+  return { p50Ms: median(took), p99Ms: quantile(took, 0.99) };
 }

@@ -1,21 +1,22 @@
-import { ulid } from 'ulid';
 import { openSealedLog } from '../../libs/privacy/open-sealed-log.ts';
 import { UsageJournal } from '../../libs/usage/journal.ts';
-import type { TokenUse } from '../../libs/usage/use.ts';
 import { startServerProcess } from '../support/server-process.ts';
+import { madeUse } from './made-use.ts';
 import { createToken, readOperator, type Token } from './writ.ts';
+
+/** Uses that a history has. WRIT_BENCH_EVENTS: more of them, for a long night. */
+export const EVENTS = Number(process.env['WRIT_BENCH_EVENTS'] ?? '300000');
 
 const USES_AT_ONCE = 1_000;
 
 /** A folder's log as a server would have written it: a workspace, one token, and `uses` of it in a journal with its tallies. */
-export async function writeHistory(dataDir: string, uses: number): Promise<Token> {
+export async function writeHistory(dataDir: string, uses: number): Promise<void> {
   const server = await startServerProcess({ DATA_DIR: dataDir });
   const token = await createToken(server.url, readOperator(dataDir));
   const { headers } = bearer(token);
   const me = (await (await fetch(`${server.url}/api/v1/me`, { headers })).json()) as Me;
   await server.stop();
   await recordUses(dataDir, token.id, me, uses);
-  return token;
 }
 
 export const bearer = ({ token }: Pick<Token, 'token'>) => ({ headers: { authorization: `Bearer ${token}` } });
@@ -30,25 +31,8 @@ async function recordUses(dataDir: string, token: string, { workspace, owner }: 
   const journal = new UsageJournal(opened.log);
   const actor = { person: owner, token, label: 'bench', face: 'rest' } as const;
   const record = (): Promise<void> => {
-    const request = ulid();
-    const use: TokenUse = {
-      token,
-      workspace,
-      time: new Date().toISOString(),
-      face: 'rest',
-      operation: 'who_am_i',
-      resource: null,
-      decision: 'allowed',
-      reason: null,
-      status: 200,
-      duration_ms: 1.5,
-      request_id: request,
-      client_address: '127.0.0.1',
-      client_name: 'bench',
-      budget: 'reads',
-      cost: 1,
-      window_second: Math.floor(Date.now() / 1000),
-    };
+    const use = madeUse(token, workspace);
+    const { request_id: request } = use;
     return journal.record(use, { $correlationId: request, $causationId: request, schema: 1, actor });
   };
   try {

@@ -9,14 +9,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { PATH } from './calls.ts';
 import { end } from './child.ts';
-import { bearer, writeHistory } from './history-log.ts';
-import { type Load, load, median } from './load.ts';
+import { bearer, EVENTS, writeHistory } from './history-log.ts';
+import { type Load, load, median, quantile } from './load.ts';
 import { table, whole } from './markdown.ts';
 import { atLeast, atMost, type Findings, type Subject } from './subject.ts';
 import { createToken, readOperator } from './writ.ts';
 
-/** WRIT_BENCH_EVENTS: more of them, for a long night. */
-const EVENTS = Number(process.env['WRIT_BENCH_EVENTS'] ?? '300000');
 const RATE = 2_000;
 const SECONDS = 10;
 const CONNECTIONS = 20;
@@ -61,7 +59,7 @@ async function measureOf(asking: Asking): Promise<Findings> {
     async () => lags.push(await lagMs(asking)),
   );
   const beforeBytes = residentBytes(server);
-  await post(asking, '/api/v1/admin/projections/audit/rebuild');
+  await ask('POST', asking, '/api/v1/admin/projections/audit/rebuild');
   let mostBytes = beforeBytes;
   const rebuilding = await during(
     () => load(server, PATH, { seconds: SECONDS, connections: CONNECTIONS, token, rate: RATE }),
@@ -81,7 +79,7 @@ async function measureOf(asking: Asking): Promise<Findings> {
         rebuilding.perSecond / idle.perSecond,
       ),
       atMost('P99 of calls during that rebuild, of that without', 2, rebuilding.p99Ms / Math.max(1, idle.p99Ms)),
-      atMost('proof of inclusion over REST, P99 ms', 10, at(proofs, 0.99)),
+      atMost('proof of inclusion over REST, P99 ms', 10, quantile(proofs, 0.99)),
       atLeast('export of everything, lines a second', 50_000, Math.round(exported.lines / exported.seconds)),
       atLeast('offline verify of it, lines a second', 200_000, Math.round(exported.lines / verifiedSeconds)),
     ],
@@ -109,8 +107,8 @@ ${table(
 ${table(
   ['what', 'median', 'P99'],
   [
-    ['lag to the audit trail, ms', median(lags).toFixed(0), at(lags, 0.99).toFixed(0)],
-    ['proof of inclusion, ms', median(proofs).toFixed(1), at(proofs, 0.99).toFixed(1)],
+    ['lag to the audit trail, ms', median(lags).toFixed(0), quantile(lags, 0.99).toFixed(0)],
+    ['proof of inclusion, ms', median(proofs).toFixed(1), quantile(proofs, 0.99).toFixed(1)],
   ],
 )}
 
@@ -133,19 +131,13 @@ async function during(loading: () => Promise<Load>, look: () => unknown): Promis
   return result;
 }
 
-const at = (figures: readonly number[], share: number): number =>
-  figures.toSorted((a, b) => a - b)[Math.min(figures.length - 1, Math.floor(figures.length * share))] ?? NaN;
-
-async function get<Answer>({ server, operator }: Asking, path: string): Promise<Answer> {
-  const response = await fetch(server.url + path, bearer({ token: operator }));
+async function ask<Answer>(method: string, { server, operator }: Asking, path: string): Promise<Answer> {
+  const response = await fetch(server.url + path, { ...bearer({ token: operator }), method });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return (await response.json()) as Answer;
 }
 
-async function post({ server, operator }: Asking, path: string): Promise<void> {
-  const response = await fetch(server.url + path, { ...bearer({ token: operator }), method: 'POST' });
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-}
+const get = <Answer>(asking: Asking, path: string): Promise<Answer> => ask('GET', asking, path);
 
 async function lagMs(asking: Asking): Promise<number> {
   const { items } = await get<{ items: { time: string }[] }>(asking, '/api/v1/audit?limit=1&kind=use');

@@ -36,9 +36,11 @@ function cpuSeconds(pid: number | undefined): number | null {
 /** USER_HZ, the same on every Linux that Node runs on. */
 const TICKS_A_SECOND = 100;
 
-export function median(figures: readonly number[]): number {
-  return figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? NaN;
-}
+export const median = (figures: readonly number[]): number => quantile(figures, 0.5);
+
+/** The figure below which that share of them lies, 0 to 1, without 1. */
+export const quantile = (figures: readonly number[], share: number): number =>
+  figures.toSorted((a, b) => a - b)[Math.floor(figures.length * share)] ?? NaN;
 
 /** The middle of several loads, figure by figure. */
 export function middle(loads: readonly Load[]): Load {

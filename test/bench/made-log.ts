@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { ulid } from 'ulid';
 import type { EventLog, EventMetadata, NewEvent } from '../../libs/event-log/event-log.ts';
 import { openSqliteEventLog } from '../../libs/event-log/sqlite/sqlite-event-log.ts';
 import { type TokenCreated, tokenStream } from '../../libs/tokens/events.ts';
 import { tokenDigest } from '../../libs/tokens/token-format.ts';
 import type { TokenUse } from '../../libs/usage/use.ts';
+import { madeUse } from './made-use.ts';
 
 const TOKENS_AT_ONCE = 2_000;
 const USES_AN_APPEND = 500;
 
-/** A log of so many tokens and then uses of them, `events` together, in an empty folder. The server that opens it founds nothing. */
+/** A log of so many tokens and then uses of them, `events` together, in an empty folder. */
 export async function makeLog(
   directory: string,
   size: { readonly tokens: number; readonly events: number },
@@ -72,26 +73,8 @@ function tokenCreated(): NewEvent<string, TokenCreated['data']> {
 
 function tokenUsed(ids: readonly string[]): NewEvent<string, TokenUse> {
   const token = ids[Math.floor(Math.random() * ids.length)] ?? '';
-  const request = ulid();
-  const data: TokenUse = {
-    token,
-    workspace,
-    time: new Date().toISOString(),
-    face: 'rest',
-    operation: 'who_am_i',
-    resource: null,
-    decision: 'allowed',
-    reason: null,
-    status: 200,
-    duration_ms: 1.5,
-    request_id: request,
-    client_address: '127.0.0.1',
-    client_name: 'bench',
-    budget: 'reads',
-    cost: 1,
-    window_second: Math.floor(Date.now() / 1000),
-  };
-  return { id: randomUUID(), type: 'TokenUsed', data, metadata: metadata(request, token) };
+  const data = madeUse(token, workspace);
+  return { id: randomUUID(), type: 'TokenUsed', data, metadata: metadata(data.request_id, token) };
 }
 
 function metadata(request: string, token: string | null = null): EventMetadata {

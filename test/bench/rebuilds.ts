@@ -7,13 +7,11 @@ import { startPostgres } from '../support/postgres.ts';
 import { startOwnRedis } from '../support/redis.ts';
 import { runSource } from './child.ts';
 import type { FillOrder, FillResult } from './fill.child.ts';
-import { writeHistory } from './history-log.ts';
+import { EVENTS, writeHistory } from './history-log.ts';
 import { makeLog } from './made-log.ts';
 import { table, whole } from './markdown.ts';
 import { atLeast, atMost, type Findings, type Subject } from './subject.ts';
 
-/** WRIT_BENCH_EVENTS: more of them, for a long night. */
-const EVENTS = Number(process.env['WRIT_BENCH_EVENTS'] ?? '300000');
 const TOKENS = 100_000;
 const MIB = 1024 * 1024;
 
@@ -74,7 +72,7 @@ ${table(
   }
 }
 
-const rate = ({ events, seconds }: FillResult): number => Math.round((events / seconds) * 100) / 100;
+const rate = ({ events, seconds }: FillResult): number => events / seconds;
 
 async function fill(order: FillOrder): Promise<FillResult> {
   const { stdout } = await promisify(execFile)(
