@@ -19,7 +19,8 @@ export interface AuditTables {
     part: number;
     kind: 'change' | 'use' | 'denials';
     type: string;
-    time: string;
+    /** Unix ms. */
+    time: number;
     workspace: string | null;
     stream: string;
     revision: number;
@@ -53,7 +54,7 @@ type Entry = AuditTables['entries'];
 /** Every use, every denial, every change of a token, every write's attribution, as one table to search. */
 export const audit: Projection = {
   name: 'audit',
-  version: 1,
+  version: 2,
   streamPrefixes: null,
   tables: {
     entries: {
@@ -63,7 +64,7 @@ export const audit: Projection = {
         part: 'integer',
         kind: 'text',
         type: 'text',
-        time: 'text',
+        time: 'bigint',
         workspace: 'text',
         stream: 'text',
         revision: 'integer',
@@ -89,10 +90,11 @@ export const audit: Projection = {
       primaryKey: ['month', 'position', 'part'],
       partitionByMonth: 'month',
       indexes: [
-        '(token, month, position)',
-        '(owner, month, position)',
-        '(operation, month, position)',
-        '(resource, month, position) where resource is not null',
+        '(month, time)',
+        '(token, month, time)',
+        '(owner, month, time)',
+        '(operation, month, time)',
+        '(resource, month, time) where resource is not null',
       ],
       uniqueIndexes: ['(month, request_id, operation, resource) where written'],
     },
@@ -174,7 +176,7 @@ function change(event: RecordedEvent, use: TokenUse | null, actor: Actor | null)
 
 const entry = (event: RecordedEvent, time: string, row: Partial<Entry>): Change => {
   const { position, stream, revision } = event;
-  return add('entries', { month: monthOf(time), position, time, stream, revision, ...row });
+  return add('entries', { month: monthOf(time), position, time: Date.parse(time), stream, revision, ...row });
 };
 
 const ofActor = (actor: Actor | null) =>

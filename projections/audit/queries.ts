@@ -41,8 +41,8 @@ function matches(eb: ExpressionBuilder<AuditTables, 'entries'>, filter: AuditFil
     if (value !== undefined) all.push(eb(column, '=', value));
   }
   // By month too, so that PostgreSQL looks into no partition in vain.
-  if (from !== undefined) all.push(eb('time', '>=', from), eb('month', '>=', monthOf(from)));
-  if (to !== undefined) all.push(eb('time', '<', to), eb('month', '<=', monthOf(to)));
+  if (from !== undefined) all.push(eb('time', '>=', Date.parse(from)), eb('month', '>=', monthOf(from)));
+  if (to !== undefined) all.push(eb('time', '<', Date.parse(to)), eb('month', '<=', monthOf(to)));
   if (text !== undefined) {
     const pattern = `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
     all.push(sql<SqlBool>`concat_ws(' ', type, operation, resource, label, owner_name, reason, client_name,
@@ -55,7 +55,7 @@ const view = (row: AuditTables['entries']): AuditEntry => ({
   position: row.position,
   kind: row.kind,
   type: row.type,
-  time: row.time,
+  time: new Date(row.time).toISOString(),
   stream: row.stream,
   revision: row.revision,
   token: row.token,
@@ -84,27 +84,42 @@ export class ListAuditHandler implements IQueryHandler<ListAudit> {
   }
 
   async execute({ filter, page: { cursor, limit } }: ListAudit): Promise<Page<AuditEntry>> {
-    const place = decodeCursor('audit', cursor, 3);
+    const place = decodeCursor('audit', cursor, 4);
     let query = this.#db
       .selectFrom('entries')
       .selectAll()
       .where((eb) => matches(eb, filter));
     if (place !== null) {
-      const [month, position, part] = place;
-      query = query.where(sql<SqlBool>`(month, position, part) < (${month}, ${position}, ${part})`);
+      const [month, time, position, part] = place;
+      query = query.where(sql<SqlBool>`(month, time, position, part) < (${month}, ${time}, ${position}, ${part})`);
     }
     const rows = await query
       .orderBy('month', 'desc')
+      .orderBy('time', 'desc')
       .orderBy('position', 'desc')
       .orderBy('part', 'desc')
       .limit(limit + 1)
       .execute();
-    return pageOf(rows, limit, view, (row) => encodeCursor('audit', row.month, row.position, row.part));
+    return pageOf(rows, limit, view, (row) => encodeCursor('audit', row.month, row.time, row.position, row.part));
   }
 }
 
-/** Of an RFC 3339 time, as long as the bucket's name. */
-const TIME_LENGTH: Partial<Record<AuditGroup, number>> = { minute: 16, hour: 13, day: 10 };
+/** Of time: how wide, and how much of its first instant (RFC 3339) is its key. */
+interface Bucket {
+  readonly ms: number;
+  readonly characters: number;
+}
+
+const BUCKETS: Partial<Record<AuditGroup, Bucket>> = {
+  minute: { ms: 60_000, characters: 16 },
+  hour: { ms: 3_600_000, characters: 13 },
+  day: { ms: 86_400_000, characters: 10 },
+};
+
+const keyOf = (found: string | number | null, bucket: Bucket | undefined): string | null =>
+  typeof found === 'number' && bucket !== undefined
+    ? new Date(found * bucket.ms).toISOString().slice(0, bucket.characters)
+    : (found as string | null);
 
 @QueryHandler(CountAudit)
 export class CountAuditHandler implements IQueryHandler<CountAudit> {
@@ -114,9 +129,9 @@ export class CountAuditHandler implements IQueryHandler<CountAudit> {
   }
 
   async execute({ filter, by }: CountAudit): Promise<readonly AuditCount[]> {
-    const length = TIME_LENGTH[by];
-    const key = length === undefined ? sql<string | null>`${sql.id(by)}` : sql<string>`left(time, ${sql.lit(length)})`;
-    return await this.#db
+    const bucket = BUCKETS[by];
+    const key = sql<string | number | null>`${bucket === undefined ? sql.id(by) : sql`time / ${sql.lit(bucket.ms)}`}`;
+    const rows = await this.#db
       .selectFrom('entries')
       .select([
         key.as('key'),
@@ -126,9 +141,10 @@ export class CountAuditHandler implements IQueryHandler<CountAudit> {
       .where((eb) => matches(eb, filter))
       .where('calls', '>', 0)
       .groupBy(key)
-      .orderBy(length === undefined ? sql`2 desc, 1` : sql`1`)
+      .orderBy(bucket === undefined ? sql`2 desc, 1` : sql`1`)
       .limit(MOST_GROUPS)
       .execute();
+    return rows.map(({ key: found, ...counted }) => ({ key: keyOf(found, bucket), ...counted }));
   }
 }
 
