@@ -7,8 +7,8 @@ export interface LeafRange {
   readonly to: number;
 }
 
-/** Where a full subtree's hash is had from: the tiles. */
-export type SubtreeHash = (subtree: Subtree) => Hash | Promise<Hash>;
+/** Where the hashes of full subtrees are had from, all that are needed at once: the tiles. */
+export type SubtreeHashes = (subtrees: readonly Subtree[]) => Promise<readonly Hash[]>;
 
 /** Ranges whose hashes prove that the leaf is in the tree, lowest first. RFC 6962 §2.1.1 (PATH) */
 export function inclusionRanges(leaf: number, size: number): LeafRange[] {
@@ -53,14 +53,15 @@ export function consistencyRanges(older: number, newer: number): LeafRange[] {
   return ranges.toReversed();
 }
 
-/** The hashes of a proof's ranges. */
-export const proofOf = (ranges: readonly LeafRange[], hashOf: SubtreeHash): Promise<Hash[]> =>
-  Promise.all(ranges.map((range) => rangeHash(range, hashOf)));
-
-/** The Merkle Tree Hash of a range that the recursion of RFC 6962 §2.1 comes upon; the last may be ragged. */
-export async function rangeHash({ from, to }: LeafRange, hashOf: SubtreeHash): Promise<Hash> {
-  const hashes = await Promise.all(subtreesOf(from, to).map(hashOf));
-  return hashes.reduceRight((right, left) => nodeHash(left, right));
+/** The Merkle Tree Hashes of ranges that the recursion of RFC 6962 §2.1 comes upon; their last may be ragged. */
+export async function rangeHashes(ranges: readonly LeafRange[], hashesOf: SubtreeHashes): Promise<Hash[]> {
+  const parts = ranges.map(({ from, to }) => subtreesOf(from, to));
+  const hashes = await hashesOf(parts.flat());
+  let taken = 0;
+  return parts.map(({ length }) => {
+    const own = hashes.slice(taken, (taken += length));
+    return own.reduceRight((right, left) => nodeHash(left, right));
+  });
 }
 
 /** Whether the proof leads from the leaf to the root. RFC 9162 §2.1.3.2 */

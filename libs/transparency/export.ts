@@ -37,6 +37,6 @@ export async function* exportLines(options: ExportOptions): AsyncGenerator<Uint8
 }
 
 async function hiddenLine(tree: Tree, from: number, to: number): Promise<HiddenLine> {
-  const hashes = await Promise.all(subtreesOf(from, to).map((subtree) => tree.subtreeHash(subtree)));
+  const hashes = await tree.subtreeHashes(subtreesOf(from, to));
   return { kind: 'hidden', from, to, hashes: hashes.map(base64Of) };
 }

@@ -4,10 +4,10 @@ import { ownMetadata } from '../event-log/own-metadata.ts';
 import type { Freshness } from '../gate/freshness.ts';
 import { checkpointText } from '../proof/checkpoint.ts';
 import { base64Of } from '../proof/export-lines.ts';
-import { type Hash, sameHash } from '../proof/hash.ts';
+import { emptyRoot, type Hash, sameHash } from '../proof/hash.ts';
 import { noteOf, signatureLine, type Signer, type Verifier } from '../proof/note.ts';
 import { notFound, type Problem, unavailable } from '../problem/problem.ts';
-import { rangeHash } from '../proof/proofs.ts';
+import { rangeHashes } from '../proof/proofs.ts';
 import { type CheckpointEvent, CHECKPOINTS_STREAM, type CheckpointPublished } from './events.ts';
 import { holdsMoreThanHousekeeping } from './housekeeping.ts';
 import type { PublishedCheckpoint, Tree } from './tree.ts';
@@ -141,5 +141,8 @@ export class CheckpointPublisher {
 }
 
 /** The root of the tree when it had so many leaves. */
-export const rootAt = (tree: Tree, size: number): Promise<Hash> =>
-  rangeHash({ from: 0, to: size }, (subtree) => tree.subtreeHash(subtree));
+export async function rootAt(tree: Tree, size: number): Promise<Hash> {
+  if (size === 0) return emptyRoot();
+  const [root] = await rangeHashes([{ from: 0, to: size }], tree.subtreeHashes.bind(tree));
+  return root!;
+}

@@ -7,8 +7,8 @@ import type { TileAddress } from '../proof/tiles.ts';
 export interface Tree {
   /** Leaves in it now. */
   size(): Promise<number>;
-  /** @throws Error when the tree has not grown over it */
-  subtreeHash(subtree: Subtree): Promise<Hash>;
+  /** One for each, in their order. @throws Error when the tree has not grown over one of them */
+  subtreeHashes(subtrees: readonly Subtree[]): Promise<Hash[]>;
   /** Null: no tile of that width, or wider, is there. */
   tile(address: TileAddress): Promise<Uint8Array | null>;
   /** The leaf of the event at a position; null: none there, or not taken in yet. */

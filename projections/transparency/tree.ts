@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql, type SqlBool } from 'kysely';
 import { tablesOf } from '../../libs/projection/projection.ts';
 import { type Hash, HASH_BYTES } from '../../libs/proof/hash.ts';
 import type { Subtree } from '../../libs/proof/subtrees.ts';
@@ -19,16 +19,21 @@ export class StoredTree implements Tree {
     return treeSize(this.#db);
   }
 
-  async subtreeHash(subtree: Subtree): Promise<Hash> {
-    const { level, index } = tileHolding(subtree, Number.MAX_SAFE_INTEGER);
-    const tile = await this.#hashes(level, index);
-    if (tile === null) throw new Error(`the tree has no tile ${level}/${index} yet`);
-    return hashInTile(subtree, tile);
+  async subtreeHashes(subtrees: readonly Subtree[]): Promise<Hash[]> {
+    const addresses = subtrees.map((subtree) => tileHolding(subtree, Number.MAX_SAFE_INTEGER));
+    const tiles = await this.#tiles(addresses);
+    return subtrees.map((subtree, at) => {
+      const name = nameOf(addresses[at]!);
+      const tile = tiles.get(name);
+      if (tile === undefined) throw new Error(`the tree has no tile ${name} yet`);
+      return hashInTile(subtree, tile);
+    });
   }
 
-  async tile({ level, index, width }: TileAddress): Promise<Uint8Array | null> {
-    const hashes = await this.#hashes(level, index);
-    return hashes === null || hashes.length < width * HASH_BYTES ? null : hashes.subarray(0, width * HASH_BYTES);
+  async tile(address: TileAddress): Promise<Uint8Array | null> {
+    const hashes = (await this.#tiles([address])).get(nameOf(address));
+    const bytes = address.width * HASH_BYTES;
+    return hashes === undefined || hashes.length < bytes ? null : hashes.subarray(0, bytes);
   }
 
   async leafAt(position: number): Promise<number | null> {
@@ -54,31 +59,34 @@ export class StoredTree implements Tree {
 
   async checkpoint(size = Number.MAX_SAFE_INTEGER): Promise<PublishedCheckpoint | null> {
     const row = await this.#db
-      .selectFrom('checkpoints')
-      .selectAll()
-      .where('size', '<=', size)
-      .orderBy('size', 'desc')
+      .selectFrom('checkpoints as c')
+      .select(({ selectFrom }) => [
+        'c.size',
+        'c.root',
+        'c.note',
+        selectFrom('cosignatures')
+          .whereRef('cosignatures.size', '=', 'c.size')
+          .select(sql<string | null>`string_agg(line, '' order by witness)`.as('lines'))
+          .as('cosignatures'),
+      ])
+      .where('c.size', '<=', size)
+      .orderBy('c.size', 'desc')
       .limit(1)
       .executeTakeFirst();
     if (row === undefined) return null;
-    const cosignatures = await this.#db
-      .selectFrom('cosignatures')
-      .select('line')
-      .where('size', '=', row.size)
-      .orderBy('witness')
-      .execute();
-    const note = row.note + cosignatures.map(({ line }) => line).join('');
-    return { size: row.size, root: Buffer.from(row.root, 'base64'), note };
+    return { size: row.size, root: Buffer.from(row.root, 'base64'), note: row.note + (row.cosignatures ?? '') };
   }
 
-  async #hashes(level: number, index: number): Promise<Buffer | null> {
-    const row = await this.#db
+  /** By name, as wide as they have grown; those that are not there are not in it. */
+  async #tiles(addresses: readonly TileAddress[]): Promise<ReadonlyMap<string, Buffer>> {
+    const levels = addresses.map(({ level }) => level);
+    const indexes = addresses.map(({ index }) => index);
+    const rows = await this.#db
       .selectFrom('tiles')
-      .select('hashes')
-      .where('level', '=', level)
-      .where('index', '=', index)
-      .executeTakeFirst();
-    return row === undefined ? null : Buffer.from(row.hashes, 'base64');
+      .selectAll()
+      .where(sql<SqlBool>`(level, index) in (select * from unnest(${levels}::int[], ${indexes}::bigint[]))`)
+      .execute();
+    return new Map(rows.map((row) => [nameOf(row), Buffer.from(row.hashes, 'base64')]));
   }
 
   #leavesAt(position: number) {
@@ -91,3 +99,5 @@ export class StoredTree implements Tree {
       .executeTakeFirst();
   }
 }
+
+const nameOf = ({ level, index }: { readonly level: number; readonly index: number }): string => `${level}/${index}`;

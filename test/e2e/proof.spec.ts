@@ -73,6 +73,19 @@ describe('the proof of the history', () => {
     expect((await get('/api/v1/audit/proofs/inclusion?position=999999999')).status).toBe(404);
   });
 
+  it('P9 an event is proved under a checkpoint that covers it already, and one since then under a new one', async () => {
+    const proofOf = ({ position }: { readonly position: number }) =>
+      jsonOf<{ leaf: number; size: number }>(`/api/v1/audit/proofs/inclusion?position=${position}`);
+    const [report] = await server.events('report-');
+    const signed = readCheckpoint(await textOf('/api/v1/audit/checkpoint'), key);
+    await server.call('GET', '/api/v1/me');
+    expect((await proofOf(report!)).size).toBeLessThanOrEqual(signed.size);
+    const since = (await server.events('usage-')).findLast(({ type }) => type === 'TokenUsed');
+    const proof = await proofOf(since!);
+    expect(proof.size).toBeGreaterThan(signed.size);
+    expect(proof.leaf).toBeLessThan(proof.size);
+  });
+
   it('P9 an export of everything, and of one token, verifies offline; an edited one does not', async () => {
     const whole = await textOf('/api/v1/audit/export');
     expect(verify(whole)).toMatchObject({ findings: [], completeness: 'proved' });

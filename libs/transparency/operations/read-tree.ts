@@ -5,7 +5,7 @@ import { DeclareOperation, type Operation, READ, type Result } from '../../opera
 import { isProblem, notFound } from '../../problem/problem.ts';
 import { base64Of } from '../../proof/export-lines.ts';
 import { formatVerifier } from '../../proof/note.ts';
-import { consistencyRanges, inclusionRanges, proofOf } from '../../proof/proofs.ts';
+import { consistencyRanges, inclusionRanges, includes, rangeHashes } from '../../proof/proofs.ts';
 import { parseTilePath } from '../../proof/tiles.ts';
 import { NoInput } from '../../tokens/operations/inputs.ts';
 import { CheckpointPublisher } from '../publisher.ts';
@@ -83,7 +83,7 @@ export class GetTileOperation implements Operation<TileInput> {
   name: 'prove_inclusion',
   title: 'Prove that an event is in the tree',
   summary:
-    'The hashes that lead from the event at a log position to the root of a signed checkpoint (RFC 6962 §2.1.1).',
+    'The hashes that lead from the event at a log position to the root of a signed checkpoint; signed now, where none covers it yet (RFC 6962 §2.1.1).',
   http: { method: 'get', path: '/api/v1/audit/proofs/inclusion' },
   input: InclusionInput,
   output: inclusionSchema,
@@ -94,15 +94,28 @@ export class ProveInclusionOperation implements Operation<InclusionInput> {
     @Inject(TREE) private readonly tree: Tree,
   ) {}
 
+  /** Under what was signed last, where that covers the event: nothing is signed for it, and no head is waited for. */
   async run({ position }: InclusionInput): Promise<Result> {
+    const signed = await this.tree.checkpoint();
+    const known = signed === null ? null : await this.#prove(position, signed);
+    if (known !== null) return { body: known };
     const checkpoint = await this.publisher.publish();
     if (isProblem(checkpoint)) return checkpoint;
+    const proved = await this.#prove(position, checkpoint);
+    return proved === null ? notFound('There is no event at that position.') : { body: proved };
+  }
+
+  /** Null: the event is not under the checkpoint, or the tree is not what was signed, which the publisher finds too. */
+  async #prove(position: number, checkpoint: PublishedCheckpoint) {
+    const { size, root } = checkpoint;
     const leaf = await this.tree.leafAt(position);
-    if (leaf === null || leaf >= checkpoint.size) return notFound('There is no event at that position.');
-    const hashOf = this.tree.subtreeHash.bind(this.tree);
-    const proof = await proofOf(inclusionRanges(leaf, checkpoint.size), hashOf);
-    const leaf_hash = base64Of(await hashOf({ level: 0, index: leaf }));
-    return { body: { leaf, leaf_hash, proof: proof.map(base64Of), ...viewOf(checkpoint) } };
+    if (leaf === null || leaf >= size) return null;
+    const [leafHash, ...proof] = await rangeHashes(
+      [{ from: leaf, to: leaf + 1 }, ...inclusionRanges(leaf, size)],
+      this.tree.subtreeHashes.bind(this.tree),
+    );
+    if (!includes(leaf, size, leafHash!, proof, root)) return null;
+    return { leaf, leaf_hash: base64Of(leafHash!), proof: proof.map(base64Of), ...viewOf(checkpoint) };
   }
 }
 
@@ -125,7 +138,8 @@ export class ProveConsistencyOperation implements Operation<ConsistencyInput> {
     const checkpoint = await this.publisher.publish();
     if (isProblem(checkpoint)) return checkpoint;
     if (from > checkpoint.size) return notFound('The tree has not grown to that size.');
-    const proof = await proofOf(consistencyRanges(from, checkpoint.size), this.tree.subtreeHash.bind(this.tree));
+    const hashesOf = this.tree.subtreeHashes.bind(this.tree);
+    const proof = await rangeHashes(consistencyRanges(from, checkpoint.size), hashesOf);
     return { body: { from, proof: proof.map(base64Of), ...viewOf(checkpoint) } };
   }
 }
