@@ -36,7 +36,7 @@ export async function heldBy(file: string, format: ExportFormat): Promise<Held> 
   const sha256 = createHash('sha256');
   let held: Omit<Held, 'sha256'> = nothingHeld();
   for await (const line of linesOf(file, format)) {
-    const next = afterLine(held, line.toString('utf8'), format);
+    const next = afterLine(held, line.subarray(0, -1), format);
     if (next === null) break;
     sha256.update(line);
     held = { ...next, bytes: held.bytes + line.length };
@@ -45,17 +45,17 @@ export async function heldBy(file: string, format: ExportFormat): Promise<Held> 
 }
 
 /** Null: it is no line of an export. */
-function afterLine(held: Omit<Held, 'sha256'>, line: string, format: ExportFormat): Omit<Held, 'sha256'> | null {
+function afterLine(held: Omit<Held, 'sha256'>, line: Buffer, format: ExportFormat): Omit<Held, 'sha256'> | null {
   const shown = (leaf: unknown) =>
     Number.isSafeInteger(leaf) ? { ...held, events: held.events + 1, nextLeaf: Number(leaf) + 1 } : null;
   switch (format) {
     case 'csv':
       // The first line names the columns.
-      return held.bytes === 0 ? { ...held, nextLeaf: 0 } : shown(Number(line.slice(0, line.indexOf(','))));
+      return held.bytes === 0 ? { ...held, nextLeaf: 0 } : shown(Number(line.toString('latin1', 0, line.indexOf(','))));
     case 'cloudevents':
       return shown(parseObject(line)['writleaf']);
     case 'jsonl': {
-      const event = parseEventLine(line.slice(0, -1));
+      const event = parseEventLine(line);
       if (event !== null) return shown(event.leaf);
       const { kind, to } = parseObject(line) as Partial<ExportHead | HiddenLine | ExportEnd> & { readonly to?: number };
       if (kind === 'end') return { ...held, ended: true };
@@ -67,9 +67,9 @@ function afterLine(held: Omit<Held, 'sha256'>, line: string, format: ExportForma
   }
 }
 
-function parseObject(line: string): Readonly<Record<string, unknown>> {
+function parseObject(line: Buffer): Readonly<Record<string, unknown>> {
   try {
-    return JSON.parse(line) as Readonly<Record<string, unknown>>;
+    return JSON.parse(line.toString()) as Readonly<Record<string, unknown>>;
   } catch {
     return {};
   }

@@ -65,13 +65,16 @@ const EVENT_KEY = '","event":';
 const OPENED_KEY = '","opened":';
 const OPENED_END = ',"event":{';
 const BASE64_HASH_LENGTH = 44;
+/** Of what goes before an event, or before what is shown opened of it: the leaf has sixteen digits at most. */
+const LONGEST_HEAD = EVENT_HEAD.length + 16 + HASH_KEY.length + BASE64_HASH_LENGTH + OPENED_KEY.length;
+const CLOSING_BRACE = 0x7d;
 
 /** An event as shown: `event` is its canonical form, to the byte; what the leaf hashes (canonical-event.ts). */
-export interface ShownEvent {
+export interface ShownEvent<Text = string> {
   readonly leaf: number;
   /** Base64. Redundant, so that an edit is pinned on its line. */
   readonly hash: string;
-  readonly event: string;
+  readonly event: Text;
   /** What is sealed in it; absent: it was not asked for, or is nothing. */
   readonly opened?: readonly OpenedValues[];
 }
@@ -86,21 +89,22 @@ export function eventLine({ leaf, hash, event, opened }: ShownEvent): string {
     : `${head}${OPENED_KEY}${JSON.stringify(opened)},"event":${event}}`;
 }
 
-/** Cut out of the line, not parsed: a reader of millions only hashes it. Null: no event's line. */
-export function parseEventLine(line: string): ShownEvent | null {
-  if (!line.startsWith(EVENT_HEAD) || !line.endsWith('}')) return null;
-  const leafEnd = line.indexOf(',', EVENT_HEAD.length);
-  const leaf = Number(line.slice(EVENT_HEAD.length, leafEnd));
+/** Cut out of the line's bytes, not parsed: a reader of millions only hashes it. Null: no event's line. */
+export function parseEventLine(line: Buffer): ShownEvent<Buffer> | null {
+  const head = line.toString('latin1', 0, LONGEST_HEAD);
+  if (!head.startsWith(EVENT_HEAD) || line[line.length - 1] !== CLOSING_BRACE) return null;
+  const leafEnd = head.indexOf(',', EVENT_HEAD.length);
+  const leaf = Number(head.slice(EVENT_HEAD.length, leafEnd));
   const hashStart = leafEnd + HASH_KEY.length;
   const hashEnd = hashStart + BASE64_HASH_LENGTH;
   if (!Number.isSafeInteger(leaf) || leaf < 0) return null;
-  if (!line.startsWith(HASH_KEY, leafEnd)) return null;
-  const hash = line.slice(hashStart, hashEnd);
-  if (line.startsWith(EVENT_KEY, hashEnd)) return { leaf, hash, event: line.slice(hashEnd + EVENT_KEY.length, -1) };
+  if (!head.startsWith(HASH_KEY, leafEnd)) return null;
+  const hash = head.slice(hashStart, hashEnd);
+  if (head.startsWith(EVENT_KEY, hashEnd)) return { leaf, hash, event: line.subarray(hashEnd + EVENT_KEY.length, -1) };
   const openedEnd = line.indexOf(OPENED_END, hashEnd);
-  if (!line.startsWith(OPENED_KEY, hashEnd) || openedEnd === -1) return null;
-  const opened = parseOpened(line.slice(hashEnd + OPENED_KEY.length, openedEnd));
-  return opened === null ? null : { leaf, hash, event: line.slice(openedEnd + OPENED_END.length - 1, -1), opened };
+  if (!head.startsWith(OPENED_KEY, hashEnd) || openedEnd === -1) return null;
+  const opened = parseOpened(line.toString('utf8', hashEnd + OPENED_KEY.length, openedEnd));
+  return opened === null ? null : { leaf, hash, event: line.subarray(openedEnd + OPENED_END.length - 1, -1), opened };
 }
 
 function isOpened(value: unknown): value is OpenedValues {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { parseCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { wasSealed } from './commitment.ts';
 import {
@@ -41,9 +42,10 @@ export interface Verdict {
 }
 
 const MOST_FINDINGS = 1_000;
+const NEWLINE = 0x0a;
 
 /**
- * Checks an export line by line, offline, in constant memory (but for findings and open gaps).
+ * Checks an export as its bytes come, offline, in constant memory (but for findings and open gaps).
  * @param keys of the log and of witnesses; at least one of the log's must have signed
  */
 export class ExportVerifier {
@@ -52,6 +54,12 @@ export class ExportVerifier {
   readonly #findings: Finding[] = [];
   /** Leaves passed over, which may come yet: then they were moved, not dropped. */
   readonly #gaps: { from: number; to: number }[] = [];
+  /** Of all bytes before the last whole line. */
+  readonly #sha256 = createHash('sha256');
+  /** From the last whole line on. */
+  #held: Buffer = Buffer.alloc(0);
+  /** How much of what is held was read. */
+  #read = 0;
   #line = 0;
   /** The leaf the next line should begin with. */
   #next = 0;
@@ -67,23 +75,29 @@ export class ExportVerifier {
     this.#keys = keys;
   }
 
-  /** The next line, without its newline. */
-  line(text: string): void {
-    this.#line++;
-    if (this.#end !== null) return this.#find({ kind: 'unreadable', line: this.#line, reason: 'it follows the end' });
-    if (this.#head === null) return this.#readHead(text);
-    const shown = parseEventLine(text);
-    if (shown !== null) this.#readEvent(shown);
-    else this.#readOther(text);
+  /** The next bytes of it, cut anywhere. */
+  write(bytes: Uint8Array): void {
+    const all = Buffer.concat([this.#held, bytes]);
+    let last = 0;
+    let from = this.#read;
+    for (let end = all.indexOf(NEWLINE, from); end >= 0; end = all.indexOf(NEWLINE, from)) {
+      last = from;
+      this.#readLine(all.subarray(from, end));
+      from = end + 1;
+    }
+    this.#sha256.update(all.subarray(0, last));
+    this.#held = all.subarray(last);
+    this.#read = from - last;
   }
 
-  /** @param sha256 of all bytes before the last line, hex */
-  finish(sha256: string): Verdict {
+  /** After all of it. */
+  finish(): Verdict {
+    if (this.#held.length > this.#read) this.#readLine(this.#held.subarray(this.#read));
     const note = this.#head === null ? null : parseNote(this.#head.checkpoint);
     const checkpoint = note === null ? null : parseCheckpoint(note.text);
     const signatures = note === null ? [] : signaturesOn(note, this.#keys);
     this.#checkSignatures(checkpoint, signatures);
-    this.#checkEnd(sha256);
+    this.#checkEnd(this.#sha256.digest('hex'));
     for (const { from, to } of this.#gaps) if (from < to) this.#find({ kind: 'dropped', from, to });
     if (checkpoint !== null) this.#checkRoot(checkpoint);
     for (const finding of this.#completeness?.finish() ?? []) this.#find(finding);
@@ -99,6 +113,15 @@ export class ExportVerifier {
     };
   }
 
+  #readLine(line: Buffer): void {
+    this.#line++;
+    if (this.#end !== null) return this.#find({ kind: 'unreadable', line: this.#line, reason: 'it follows the end' });
+    if (this.#head === null) return this.#readHead(line.toString());
+    const shown = parseEventLine(line);
+    if (shown !== null) this.#readEvent(shown);
+    else this.#readOther(line.toString());
+  }
+
   #readHead(text: string): void {
     const head = parseJson(text);
     if (!isHead(head)) {
@@ -111,10 +134,10 @@ export class ExportVerifier {
     if (token !== undefined && !narrowed) this.#completeness = new CompletenessCheck(token, from, to);
   }
 
-  #readEvent({ leaf, hash, event, opened = [] }: ShownEvent): void {
+  #readEvent({ leaf, hash, event, opened = [] }: ShownEvent<Buffer>): void {
     const found = leafHash(event);
     this.#events++;
-    const altered = base64Of(found) !== hash || (opened.length > 0 && !wasSealed(event, opened));
+    const altered = base64Of(found) !== hash || (opened.length > 0 && !wasSealed(event.toString(), opened));
     if (altered) this.#find({ kind: 'altered', line: this.#line, leaf });
     if (leaf < this.#next) {
       const gap = this.#gaps.find(({ from, to }) => from <= leaf && leaf < to);
@@ -130,9 +153,9 @@ export class ExportVerifier {
     if (!altered) this.#checkComplete(event);
   }
 
-  #checkComplete(event: string): void {
+  #checkComplete(event: Buffer): void {
     try {
-      this.#completeness?.event(event);
+      this.#completeness?.event(event.toString());
     } catch {
       this.#find({ kind: 'unreadable', line: this.#line, reason: 'its event is none that Writ stores' });
     }

@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ownMetadata } from '../../libs/event-log/own-metadata.ts';
-import { parseVerifier } from '../../libs/proof/note.ts';
-import { ExportVerifier, type Verdict } from '../../libs/proof/verify-export.ts';
+import type { Verdict } from '../../libs/proof/verify-export.ts';
 import type { OpenFile } from '../../libs/transparency/scheduled/export-folder.ts';
 import {
   type ScheduledExportOptions,
   ScheduledExportRunner,
 } from '../../libs/transparency/scheduled/scheduled-export-runner.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { verifyText } from '../support/verified-export.ts';
 
 jest.setTimeout(120_000);
 
@@ -49,13 +49,7 @@ describe('exports on a schedule', () => {
       readonly up_to: number;
       readonly sha256: string;
     };
-  const verify = (file: string): Verdict => {
-    const lines = readFileSync(join(folder, file), 'utf8').split('\n').slice(0, -1);
-    const verifier = new ExportVerifier([parseVerifier(key)!]);
-    for (const line of lines) verifier.line(line);
-    const before = lines.slice(0, -1).map((line) => `${line}\n`);
-    return verifier.finish(createHash('sha256').update(before.join('')).digest('hex'));
-  };
+  const verify = (file: string): Verdict => verifyText(readFileSync(join(folder, file), 'utf8'), [key]);
 
   beforeAll(async () => {
     server = await startServer();
