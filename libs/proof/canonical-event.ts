@@ -23,10 +23,7 @@ export function canonicalJson(value: unknown): string {
 
 const NOT_ORDERABLE = Symbol('NotOrderable');
 
-/**
- * A copy with every object's members in order, for JSON.stringify, which writes texts and numbers as RFC 8785 wants
- * them. An object puts members named like an index first, whatever the order they came in: then none is made.
- */
+/** A copy with every object's members in order, for JSON.stringify, which writes texts and numbers as RFC 8785 wants them. */
 function inOrder(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
@@ -38,13 +35,37 @@ function inOrder(value: unknown): unknown {
     }
     return items;
   }
+  const names = inOrderOf(Object.keys(value));
+  if (names === NOT_ORDERABLE) return NOT_ORDERABLE;
   const members: Record<string, unknown> = {};
-  for (const name of Object.keys(value).sort()) {
-    const first = name.charCodeAt(0);
-    if ((first >= 0x30 && first <= 0x39) || name === '__proto__') return NOT_ORDERABLE;
+  for (const name of names) {
     const ordered = inOrder((value as Record<string, unknown>)[name]);
     if (ordered === NOT_ORDERABLE) return NOT_ORDERABLE;
     members[name] = ordered;
   }
   return members;
+}
+
+interface Shape {
+  readonly names: readonly string[];
+  readonly ordered: readonly string[] | typeof NOT_ORDERABLE;
+}
+
+/** By how many names there are. Events are of few shapes; but what people send may be of any, so it is bounded. */
+const shapes = new Map<number, Shape[]>();
+const MOST_SHAPES_OF_A_LENGTH = 50;
+
+/** An object's names in order, as found before where it is of a shape that was met. */
+function inOrderOf(names: readonly string[]): Shape['ordered'] {
+  const alike = shapes.get(names.length) ?? [];
+  for (const shape of alike) if (shape.names.every((name, at) => name === names[at])) return shape.ordered;
+  const ordered = names.some(isPutFirst) ? NOT_ORDERABLE : names.toSorted();
+  if (alike.length < MOST_SHAPES_OF_A_LENGTH) shapes.set(names.length, [...alike, { names, ordered }]);
+  return ordered;
+}
+
+/** Objects put names like an index first, and `__proto__` makes no member at all. */
+function isPutFirst(name: string): boolean {
+  const first = name.charCodeAt(0);
+  return (first >= 0x30 && first <= 0x39) || name === '__proto__';
 }

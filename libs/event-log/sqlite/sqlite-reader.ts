@@ -105,12 +105,16 @@ export class SqliteReader {
 
   #events(sql: string, values: readonly SQLInputValue[]): RecordedEvent[] {
     const rows = this.#prepare(sql).all(...values) as unknown as Row[];
-    return rows.map(({ recorded_at: recordedAt, data, metadata, ...row }) =>
+    return rows.map((row) =>
       this.#upcast({
-        ...row,
-        recordedAt,
-        data: JSON.parse(data) as unknown,
-        metadata: JSON.parse(metadata) as EventMetadata,
+        stream: row.stream,
+        revision: row.revision,
+        position: row.position,
+        id: row.id,
+        type: row.type,
+        recordedAt: row.recorded_at,
+        data: JSON.parse(row.data) as unknown,
+        metadata: JSON.parse(row.metadata) as EventMetadata,
       }),
     );
   }
