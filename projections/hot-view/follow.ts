@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Catalogues } from '../../libs/catalogue/catalogue.ts';
 import { type EventLog, LogUnavailable, type Position, type RecordedEvent } from '../../libs/event-log/event-log.ts';
 import type { HotView, ViewToken } from '../../libs/hot-view/hot-view.ts';
@@ -68,17 +68,42 @@ export async function rebuild(
   const { companies, tokens, parked } = await foldView(log, { concerns });
   for (const some of inBatches(companies, COMPANIES_A_PUT)) await view.putCompanies(some);
   let batch: ViewToken[] = [];
+  const putting = new OneAhead((some: readonly ViewToken[]) => view.put(some));
   for (const standing of tokens()) {
     batch.push(toViewToken(standing, catalogues));
-    if (batch.length === TOKENS_A_PUT) {
-      await view.put(batch);
-      batch = [];
-    }
+    if (batch.length < TOKENS_A_PUT) continue;
+    await putting.begin(batch);
+    batch = [];
   }
-  await view.put(batch);
+  await putting.begin(batch);
+  await putting.end();
   for (const [id, { revision, reason }] of parked) {
     await view.park(id, versionOf(revision, true));
     onFault(new Error(reason));
+  }
+}
+
+/** Writes one item after the other, each while the next is made. */
+class OneAhead<Item> {
+  readonly #write: (item: Item) => Promise<void> | void;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(write: (item: Item) => Promise<void> | void) {
+    this.#write = write;
+  }
+
+  /** Once the item before is written. @throws what writing that one threw */
+  async begin(item: Item): Promise<void> {
+    await this.#writing;
+    this.#writing = Promise.resolve(this.#write(item));
+    this.#writing.catch(() => undefined);
+    // So that it goes out before the next is made.
+    await nextTurn();
+  }
+
+  /** @throws what writing the last one threw */
+  async end(): Promise<void> {
+    await this.#writing;
   }
 }
 

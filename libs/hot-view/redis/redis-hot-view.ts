@@ -203,15 +203,14 @@ export class RedisHotView implements HotView, HotViewMaintenance {
   }
 
   async #writeAll(tokens: readonly ViewToken[]): Promise<string[]> {
-    const lineages = [...Map.groupBy(tokens, ({ id }) => lineageKey(id)).values()];
-    return await Promise.all(lineages.map((lineage) => this.#write(lineage)));
+    const partitions = Map.groupBy(tokens, ({ id }) => partitionOf(id));
+    return await Promise.all([...partitions].map(([partition, some]) => this.#write(partition, some)));
   }
 
-  async #write(lineage: readonly ViewToken[]): Promise<string> {
-    const keys = lineage.map(({ id }) => this.#keys.token(id));
-    const header = this.#keys.header(partitionOf(lineage[0]!.id));
-    const args = [...this.#scripts.standingArgs(), ...lineage.flatMap(fieldsOf)];
-    return (await this.#scripts.run(SCRIPTS.put, [header, ...keys], args)) as string;
+  async #write(partition: number, tokens: readonly ViewToken[]): Promise<string> {
+    const keys = [this.#keys.header(partition), ...tokens.map(({ id }) => this.#keys.token(id))];
+    const args = [...this.#scripts.standingArgs(), ...tokens.flatMap(fieldsOf)];
+    return (await this.#scripts.run(SCRIPTS.put, keys, args)) as string;
   }
 
   async #confirmAll(partition: number, passes: readonly Pass[]): Promise<readonly Standing[]> {

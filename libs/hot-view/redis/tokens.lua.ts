@@ -4,7 +4,7 @@ import { PRELUDE } from './prelude.lua.ts';
 export const TOKEN_FIELDS = 12;
 
 /**
- * Writes tokens of one lineage, each unless its version is known (the same version counts when only it was made under the
+ * Writes tokens of one partition, each unless its version is known (the same version counts when only it was made under the
  * catalogues the header names). KEYS: header, tokens. ARGV: run_id, clock offset ms, stale ms, then of each token its
  * version, record, digest, status, expires, retires, reads, writes, grants, catalogues, own, company
  * (the last two as `limits_of` takes them).
