@@ -95,9 +95,10 @@ export async function compose(settings: Settings, catalogues: Catalogues, logger
 
     const denials = new Denials(log, Date.now);
     closing.push(() => denials.close());
-    const journal = new UsageJournal(log);
+    const shared = settings.eventStoreUrl !== null;
+    const journal = new UsageJournal(log, { shared });
     closing.push(() => journal.close());
-    const abandoned = keepJournalsClosed(log, settings.eventStoreUrl === null, (error) =>
+    const abandoned = keepJournalsClosed(log, !shared, (error) =>
       logger.warn({ err: error }, 'journals of ended processes are not tallied for now'),
     );
     closing.push(() => abandoned.stop());

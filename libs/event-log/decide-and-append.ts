@@ -1,7 +1,10 @@
 import {
+  type Appended,
   type EventLog,
   type EventMetadata,
+  type ExpectedRevision,
   type NewEvent,
+  OutcomeUnknown,
   type Position,
   type RecordedEvent,
   WrongExpectedRevision,
@@ -40,6 +43,16 @@ export interface AppendContext {
   readonly ifRevision?: number;
   /** Called right before each append; throws when the caller may no longer write (P2). */
   beforeAppend?(): void | Promise<void>;
+  /** Called before each append: has what it stores counted (P9). */
+  count?(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Counted | Promise<Counted>;
+}
+
+/** An append that is counted. */
+export interface Counted {
+  /** Its events as they are to be stored: each names who counts it. */
+  readonly events: readonly NewEvent[];
+  /** To be called once, whatever becomes of it. */
+  ended(outcome: 'stored' | 'not-stored' | 'unknown'): void;
 }
 
 export interface Idempotency {
@@ -116,10 +129,9 @@ export async function decideAndAppend<Command, State, Event extends DomainEvent,
       data: event.data,
       metadata: context.metadata,
     }));
-    await context.beforeAppend?.();
     try {
-      const appended = await log.append(stream, revision === -1 ? 'no-stream' : revision, events);
-      if (await answeredForAnother(log, stream, revision + 1, context)) {
+      const appended = await appendFor(log, stream, revision === -1 ? 'no-stream' : revision, events, context);
+      if (appended.forAnother) {
         const { earlier } = await fold(log, stream, decider, context);
         if (earlier !== null) return earlier;
       }
@@ -137,6 +149,35 @@ export async function decideAndAppend<Command, State, Event extends DomainEvent,
         return { kind: 'conflict', revision: error.actual === 'no-stream' ? -1 : error.actual };
       }
     }
+  }
+}
+
+/**
+ * Appends what a call has decided, if it still may (P2), and has it counted. `forAnother`: the log answered with what
+ * another request had stored under the same ids.
+ * @throws as the log's append, and what `beforeAppend` and `count` throw
+ */
+export async function appendFor(
+  log: EventLog,
+  stream: string,
+  expected: ExpectedRevision,
+  events: readonly NewEvent[],
+  context: AppendContext,
+): Promise<Appended & { readonly forAnother: boolean }> {
+  const counted = await context.count?.(stream, expected, events);
+  let outcome: Parameters<Counted['ended']>[0] = 'not-stored';
+  try {
+    await context.beforeAppend?.();
+    const appended = await log.append(stream, expected, counted?.events ?? events).catch((error: unknown) => {
+      if (error instanceof OutcomeUnknown) outcome = 'unknown';
+      throw error;
+    });
+    outcome = 'unknown';
+    const forAnother = await answeredForAnother(log, stream, appended.revision - events.length + 1, context);
+    outcome = forAnother ? 'not-stored' : 'stored';
+    return { ...appended, forAnother };
+  } finally {
+    counted?.ended(outcome);
   }
 }
 

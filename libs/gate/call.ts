@@ -6,6 +6,7 @@ import type { HotView, Pass } from '../hot-view/hot-view.ts';
 import type { Upload } from '../operation/content.ts';
 import type { Call, Item, OperationSpec, Result } from '../operation/operation.ts';
 import type { Actor } from '../person/actor.ts';
+import type { UsageJournal } from '../usage/journal.ts';
 import type { TokenUse } from '../usage/use.ts';
 import type { Envelope } from './envelope.ts';
 import { newId } from '../ids/new-id.ts';
@@ -38,6 +39,13 @@ export type PassItem = (
   run: (item: Call) => Promise<Result>,
 ) => Promise<Item>;
 
+/** What a call goes on with: asked whether its token lives, counting what it appends, passing its items. */
+export interface Means {
+  readonly view: HotView;
+  readonly journal: Pick<UsageJournal, 'count'>;
+  readonly passItem: PassItem;
+}
+
 /** An admitted call, as its operation sees it, and as it is recorded. */
 export class AdmittedCall implements Call {
   readonly requestId: string;
@@ -50,21 +58,16 @@ export class AdmittedCall implements Call {
   readonly #envelope: Envelope;
   readonly #spec: OperationSpec;
   readonly #pass: Pass;
-  readonly #view: HotView;
   readonly #startedMs: number;
   readonly #input: object;
-  readonly #passItem: PassItem;
+  readonly #means: Means;
   #lastItem: Pass | null = null;
 
   constructor(
-    envelope: Envelope,
-    spec: OperationSpec,
-    pass: Pass,
+    { envelope, spec, pass, startedMs }: Admitted,
     input: object,
     ifRevision: number | undefined,
-    view: HotView,
-    startedMs: number,
-    passItem: PassItem,
+    means: Means,
   ) {
     this.requestId = envelope.requestId;
     this.face = envelope.face;
@@ -76,10 +79,9 @@ export class AdmittedCall implements Call {
     this.#envelope = envelope;
     this.#spec = spec;
     this.#pass = pass;
-    this.#view = view;
     this.#startedMs = startedMs;
     this.#input = input;
-    this.#passItem = passItem;
+    this.#means = means;
   }
 
   get usage(): Pass['usage'] {
@@ -111,12 +113,13 @@ export class AdmittedCall implements Call {
       metadata,
       ...(this.ifRevision === undefined ? {} : { ifRevision: this.ifRevision }),
       beforeAppend: () => this.#stillAlive(),
+      count: (stream, expected, events) => this.#means.journal.count(stream, expected, events),
     };
   }
 
   item(resource: string, run: (item: Call) => Promise<Result>): Promise<Item> {
     const admitted = { spec: this.#spec, envelope: this.#envelope, pass: this.#pass, startedMs: this.#startedMs };
-    return this.#passItem(this, admitted, resource, run);
+    return this.#means.passItem(this, admitted, resource, run);
   }
 
   /** Whether its uses are those of its items. */
@@ -128,7 +131,8 @@ export class AdmittedCall implements Call {
   asItem(pass: Pass, startedMs: number): AdmittedCall {
     this.#lastItem = pass;
     // A revision the caller has seen is of one thing, not of several.
-    return new AdmittedCall(this.#envelope, this.#spec, pass, this.#input, undefined, this.#view, startedMs, noItems);
+    const admitted = { envelope: this.#envelope, spec: this.#spec, pass, startedMs };
+    return new AdmittedCall(admitted, this.#input, undefined, { ...this.#means, passItem: noItems });
   }
 
   /** The use as it is recorded, wherever it is. */
@@ -142,7 +146,7 @@ export class AdmittedCall implements Call {
 
   async #stillAlive(): Promise<void> {
     if (performance.now() - this.#startedMs < LOOKED_UP_AGAIN_AFTER_MS) return;
-    if ((await this.#view.confirm(this.#pass)) !== 'stands') throw new CallerDead();
+    if ((await this.#means.view.confirm(this.#pass)) !== 'stands') throw new CallerDead();
   }
 
   #idempotency(): Idempotency | undefined {

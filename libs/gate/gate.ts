@@ -154,7 +154,8 @@ export class Gate {
     const input = parseInput(spec.input, raw.value);
     if (isProblem(input)) return input;
     const { ifRevision } = conditions;
-    const admitted = new AdmittedCall(envelope, spec, pass, input, ifRevision, this.#view, startedMs, this.#item);
+    const means = { view: this.#view, journal: this.#journal, passItem: this.#item };
+    const admitted = new AdmittedCall({ spec, envelope, pass, startedMs }, input, ifRevision, means);
     return { input, admitted };
   }
 

@@ -13,7 +13,7 @@ import { Frontier } from './frontier.ts';
 import { HASH_BYTES, leafHash, sameHash } from './hash.ts';
 import { parseNote, type Signed, signaturesOn, type Verifier } from './note.ts';
 import { subtreesOf } from './subtrees.ts';
-import { CompletenessCheck, type Incomplete } from './verify-completeness.ts';
+import { CompletenessCheck, type Incomplete, type Untallied } from './verify-completeness.ts';
 
 /** What is wrong with an export; lines count from 1, leaves from 0. */
 export type Finding =
@@ -37,8 +37,10 @@ export interface Verdict {
   readonly hidden: number;
   /** The first leaf it is to show: what is before it, an earlier export shows. */
   readonly fromLeaf: number;
-  /** Whether uses left out would have been found: exports of everything (from a leaf on), or of one token. */
+  /** Whether what is left out would have been found: exports of everything (from a leaf on), or of one token. */
   readonly completeness: 'proved' | 'not_claimed';
+  /** What the completeness of one token's export does not reach; null: of no such export, or of one that hides nothing. */
+  readonly untallied: Untallied | null;
 }
 
 const MOST_FINDINGS = 1_000;
@@ -110,6 +112,7 @@ export class ExportVerifier {
       hidden: this.#hidden,
       fromLeaf,
       completeness: this.#hiddenInRange === 0 || this.#completeness !== null ? 'proved' : 'not_claimed',
+      untallied: this.#hiddenInRange === 0 ? null : (this.#completeness?.untallied() ?? null),
     };
   }
 

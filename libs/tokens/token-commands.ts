@@ -126,12 +126,13 @@ export class HandOverHandler implements ICommandHandler<HandOver> {
  * it. Its ids are its own even under a key, so that two rotations at once can never both believe that they made the
  * successor.
  */
-export function oneOfSeveral({ metadata, beforeAppend }: AppendContext): AppendContext {
+export function oneOfSeveral({ metadata, beforeAppend, count }: AppendContext): AppendContext {
   const { $correlationId, $causationId, schema, actor } = metadata as EventMetadata & { readonly actor: Actor };
   return {
     eventId: () => randomUUID(),
     metadata: { $correlationId, $causationId, schema, actor },
     ...(beforeAppend && { beforeAppend }),
+    ...(count && { count }),
   };
 }
 

@@ -1,6 +1,21 @@
-import { type EventLog, type RecordedEvent, WrongExpectedRevision } from '../event-log/event-log.ts';
-import { type JournalOpened, JOURNALS_STREAM, UsesOfToken, type UsesTallied } from '../proof/tally.ts';
-import { talliesOf, usesTallied } from './journal-segment.ts';
+import {
+  type EventLog,
+  type LogReader,
+  type Position,
+  type RecordedEvent,
+  WrongExpectedRevision,
+} from '../event-log/event-log.ts';
+import {
+  type CountedIn,
+  countedUnder,
+  EventsOfToken,
+  type JournalOpened,
+  JOURNALS_STREAM,
+  Tallies,
+  UsesOfToken,
+  type UsesTallied,
+} from '../proof/tally.ts';
+import { usesTallied } from './journal-segment.ts';
 import type { TokenUsed } from './use.ts';
 
 /** A process that has been idle for longer is taken for dead; where it is not, it begins another journal. */
@@ -24,64 +39,112 @@ export function keepJournalsClosed(log: EventLog, alone: boolean, onFault: (erro
   };
 }
 
+/** What a journal that is not closed has not tallied. */
+interface Untallied {
+  readonly journal: string;
+  /** Its newest event; null: it has none. */
+  readonly head: number | null;
+  /** Revision of the first event after its last tally. */
+  readonly from: number;
+  /** The uses in it, oldest first. */
+  readonly uses: readonly RecordedEvent[];
+  /** Periods up to this one are tallied: what calls wrote in later ones lies after the position. */
+  readonly through: number;
+  readonly writtenAfter: Position;
+  /** When it last showed a sign of life, Unix ms. */
+  newestMs: number;
+  /** What calls wrote, the first of it, and its last period. */
+  readonly written: Tallies;
+  writtenFirstMs: number | null;
+  lastPeriod: number;
+}
+
 /**
- * Tallies, for the last time, what a killed process left in its journal. A journal counts as abandoned when its newest
- * event is older than an instant; should its process live after all, it finds its stream moved on and begins another.
+ * Tallies, for the last time, what a killed process left: what is in its journal, and what calls wrote that name it. A
+ * journal counts as abandoned when the newest of both is older than an instant; should its process live after all, it
+ * finds its stream moved on and begins another.
  * @param beforeMs the instant, Unix ms
  */
 export async function closeAbandonedJournals(log: EventLog, beforeMs: number): Promise<void> {
-  const journals: string[] = [];
-  for await (const { data } of log.readStream(JOURNALS_STREAM)) journals.push((data as JournalOpened['data']).journal);
-  for (const journal of journals) {
-    const untallied = await readUntallied(log, journal, beforeMs);
-    if (untallied === null) continue;
-    const { head, from, uses } = untallied;
-    const at = new Date().toISOString();
-    const [first] = uses;
-    const tally = usesTallied({
-      from_revision: from,
-      since: first === undefined ? at : (first.data as TokenUsed['data']).time,
-      tokens: talliesOf(usesByToken(uses)),
-      last: true,
-      at,
-    });
-    await log.append(journal, head, [tally]).catch((error: unknown) => {
-      if (!(error instanceof WrongExpectedRevision)) throw error;
-    });
+  // Nothing is read that would have to be opened.
+  const stored = log.stored ?? log;
+  const abandoned = new Map<string, Untallied>();
+  for await (const opened of stored.readStream(JOURNALS_STREAM)) {
+    const untallied = await readUntallied(stored, opened);
+    if (untallied !== null && untallied.newestMs < beforeMs) abandoned.set(untallied.journal, untallied);
   }
+  if (abandoned.size === 0) return;
+  await readWritten(stored, abandoned);
+  for (const untallied of abandoned.values()) if (untallied.newestMs < beforeMs) await close(log, untallied);
 }
 
-/** The uses since the journal's last tally, oldest first; null: it is closed, or perhaps still written to. */
-async function readUntallied(
-  log: EventLog,
-  journal: string,
-  beforeMs: number,
-): Promise<{ readonly head: number; readonly from: number; readonly uses: readonly RecordedEvent[] } | null> {
-  let head: number | null = null;
-  let from = 0;
+async function close(log: EventLog, untallied: Untallied): Promise<void> {
+  const { journal, head, from, uses, written, writtenFirstMs, lastPeriod } = untallied;
+  const inJournal = new Tallies(UsesOfToken);
+  for (const { id, data } of uses) inJournal.add((data as TokenUsed['data']).token, id);
+  const at = new Date();
+  const firsts = uses.slice(0, 1).map(({ data }) => Date.parse((data as TokenUsed['data']).time));
+  const tally = usesTallied({
+    from_revision: from,
+    since: new Date(Math.min(at.getTime(), writtenFirstMs ?? Infinity, ...firsts)).toISOString(),
+    tokens: inJournal.tally(),
+    written: { through: lastPeriod, tokens: written.tally() },
+    last: true,
+    at: at.toISOString(),
+  });
+  await log.append(journal, head ?? 'no-stream', [tally]).catch((error: unknown) => {
+    if (!(error instanceof WrongExpectedRevision)) throw error;
+  });
+}
+
+/** Null: it is closed. */
+async function readUntallied(log: LogReader, opened: RecordedEvent): Promise<Untallied | null> {
+  const { journal } = opened.data as JournalOpened['data'];
+  let head: RecordedEvent | null = null;
+  let lastTally: RecordedEvent | null = null;
+  let through: number | undefined;
+  let writtenAfter = opened.position;
   const uses: RecordedEvent[] = [];
   for await (const event of log.readStream(journal, { direction: 'backwards' })) {
-    if (head === null) {
-      if (event.recordedAt >= beforeMs) return null;
-      if (event.type === 'UsesTallied' && (event.data as UsesTallied['data']).last) return null;
-      head = event.revision;
-    }
+    head ??= event;
     if (event.type === 'UsesTallied') {
-      from = event.revision + 1;
-      break;
-    }
-    if (event.type === 'TokenUsed') uses.push(event);
+      const { last, written } = event.data as UsesTallied['data'];
+      if (last) return null;
+      if (lastTally !== null && written !== undefined && written.through < through! - 1) {
+        // The period after `through` began once the one before it was tallied, and this is an earlier tally.
+        writtenAfter = event.position;
+        break;
+      }
+      lastTally ??= event;
+      through ??= written?.through;
+      // From before there was anything to count beside its uses.
+      if (through === undefined) break;
+    } else if (event.type === 'TokenUsed' && lastTally === null) uses.push(event);
   }
-  return head === null ? null : { head, from, uses: uses.toReversed() };
+  return {
+    journal,
+    head: head?.revision ?? null,
+    from: lastTally === null ? 0 : lastTally.revision + 1,
+    uses: uses.toReversed(),
+    through: through ?? -1,
+    writtenAfter: lastTally !== null && through === undefined ? lastTally.position : writtenAfter,
+    newestMs: head?.recordedAt ?? opened.recordedAt,
+    written: new Tallies(EventsOfToken),
+    writtenFirstMs: null,
+    lastPeriod: through ?? -1,
+  };
 }
 
-function usesByToken(events: readonly RecordedEvent[]): ReadonlyMap<string, UsesOfToken> {
-  const byToken = new Map<string, UsesOfToken>();
-  for (const { id, data } of events) {
-    const { token } = data as TokenUsed['data'];
-    let uses = byToken.get(token);
-    if (uses === undefined) byToken.set(token, (uses = new UsesOfToken()));
-    uses.add(id);
+/** In one pass for all of them. */
+async function readWritten(log: LogReader, abandoned: ReadonlyMap<string, Untallied>): Promise<void> {
+  const after = Math.min(...[...abandoned.values()].map(({ writtenAfter }) => writtenAfter));
+  for await (const { stream, id, metadata, recordedAt } of log.readAll({ after })) {
+    const counted = metadata['counted_in'] as CountedIn | undefined;
+    const untallied = counted && abandoned.get(counted.journal);
+    if (counted === undefined || untallied === undefined || counted.period <= untallied.through) continue;
+    for (const token of countedUnder(stream, metadata)) untallied.written.add(token, id);
+    untallied.newestMs = Math.max(untallied.newestMs, recordedAt);
+    untallied.writtenFirstMs ??= recordedAt;
+    untallied.lastPeriod = Math.max(untallied.lastPeriod, counted.period);
   }
-  return byToken;
 }

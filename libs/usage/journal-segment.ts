@@ -1,57 +1,106 @@
 import { randomUUID } from 'node:crypto';
-import type { EventLog, NewEvent } from '../event-log/event-log.ts';
+import type { Counted } from '../event-log/decide-and-append.ts';
+import type { EventLog, ExpectedRevision, NewEvent } from '../event-log/event-log.ts';
 import { ownMetadata } from '../event-log/own-metadata.ts';
-import { type JournalOpened, JOURNALS_STREAM, tallyName, UsesOfToken, type UsesTallied } from '../proof/tally.ts';
+import { type JournalOpened, JOURNALS_STREAM, Tallies, UsesOfToken, type UsesTallied } from '../proof/tally.ts';
 import { JOURNAL_PREFIX, type TokenUsed, type TokenUseEnded } from './use.ts';
+import { WrittenEvents } from './written-events.ts';
 
 /** What a journal holds beside its tallies. */
 export type JournalEntry = NewEvent & (TokenUsed | TokenUseEnded);
 
+type TallyEvent = NewEvent<UsesTallied['type'], UsesTallied['data']>;
+
 /**
  * One stream of a journal: a process's uses of a day, `usage-<boot>-<day>`. One writer, so its expected revision is
- * always exact. It stands in the registry of journals before its first use, and tallies what it holds every minute and
- * at its end, so that a use left out of an export is found (P9).
+ * always exact. It stands in the registry of journals before its first use, and tallies every minute and at its end what
+ * it holds and what calls wrote meanwhile, so that what is left out of an export is found (P9).
  */
 export class JournalSegment {
   readonly day: string;
   readonly #log: EventLog;
   readonly #stream: string;
   readonly #tallyEveryMs: number;
+  readonly #written: WrittenEvents;
+  #opening: Promise<void> | null = null;
   #opened = false;
+  #turn: Promise<void> = Promise.resolve();
   #revision = -1;
   /** Revision of the next tally's first event. */
   #untalliedFrom = 0;
-  #uses = new Map<string, UsesOfToken>();
+  #uses = new Tallies(UsesOfToken);
   /** The first use that no tally counts yet; null: all are counted. */
   #first: { readonly at: string; readonly ms: number } | null = null;
+  /** When it last got anything, Unix ms. */
+  #storedAtMs = Date.now();
 
   constructor(log: EventLog, boot: string, day: string, tallyEveryMs: number) {
     this.day = day;
     this.#log = log;
     this.#stream = `${JOURNAL_PREFIX}${boot}-${day}`;
     this.#tallyEveryMs = tallyEveryMs;
+    this.#written = new WrittenEvents(log, this.#stream);
+  }
+
+  get isOpen(): boolean {
+    return this.#opened;
+  }
+
+  /** Milliseconds since it last got anything. */
+  get idleMs(): number {
+    return Date.now() - this.#storedAtMs;
   }
 
   /** Milliseconds until a tally is due; null: there is nothing to tally. */
   tallyDueInMs(): number | null {
-    return this.#first === null ? null : this.#first.ms + this.#tallyEveryMs - performance.now();
+    const writtenMs = this.#written.dueInMs(this.#tallyEveryMs);
+    if (this.#first === null) return writtenMs;
+    const usesMs = this.#first.ms + this.#tallyEveryMs - performance.now();
+    return Math.min(usesMs, writtenMs ?? usesMs);
+  }
+
+  /** Into the registry, once. @throws as the log's append */
+  open(): Promise<void> {
+    this.#opening ??= this.#register().catch((error: unknown) => {
+      this.#opening = null;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  /** Counts an append of events that a call wrote. To be open before: what they name is then in the registry. */
+  count(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Counted {
+    return this.#written.begin(stream, expected, events);
   }
 
   /** The entries, and before them the tally of earlier uses where one is due: one append. @throws as the log's append */
-  async append(entries: readonly JournalEntry[]): Promise<void> {
-    await this.#open();
-    const dueInMs = this.tallyDueInMs();
-    if (dueInMs !== null && dueInMs <= 0) await this.#store([this.#tally(false), ...entries], entries);
-    else if (entries.length > 0) await this.#store(entries, entries);
+  append(entries: readonly JournalEntry[]): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.open();
+      const dueInMs = this.tallyDueInMs();
+      const tally = dueInMs !== null && dueInMs <= 0 ? this.#tally(false) : null;
+      if (tally !== null || entries.length > 0) await this.#store(tally, entries);
+    });
   }
 
-  /** The last tally. @throws as the log's append */
+  /** The last tally, once what is being written has ended. @throws as the log's append */
   async close(): Promise<void> {
-    if (this.#opened) await this.#store([this.#tally(true)], []);
+    await this.#written.finish();
+    await this.#inTurn(async () => {
+      if (!this.#opened) return;
+      if (this.#written.isBehind) await this.#store(this.#tally(false), []);
+      await this.#store(this.#tally(true), []);
+    });
   }
 
-  async #open(): Promise<void> {
-    if (this.#opened) return;
+  /** One writer: its appends go one after the other. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  async #register(): Promise<void> {
     const data = { journal: this.#stream, at: new Date().toISOString() };
     const opened: NewEvent<JournalOpened['type'], JournalOpened['data']> = {
       id: randomUUID(),
@@ -61,46 +110,43 @@ export class JournalSegment {
     };
     await this.#log.append(JOURNALS_STREAM, 'any', [opened]);
     this.#opened = true;
+    this.#storedAtMs = Date.now();
   }
 
-  async #store(events: readonly NewEvent[], entries: readonly JournalEntry[]): Promise<void> {
+  async #store(tally: TallyEvent | null, entries: readonly JournalEntry[]): Promise<void> {
     const expected = this.#revision === -1 ? 'no-stream' : this.#revision;
-    const { revision } = await this.#log.append(this.#stream, expected, events);
+    const { revision } = await this.#log.append(this.#stream, expected, tally === null ? entries : [tally, ...entries]);
     this.#revision = revision;
-    if (events.length > entries.length) {
+    this.#storedAtMs = Date.now();
+    if (tally !== null) {
       this.#untalliedFrom = revision - entries.length + 1;
-      this.#uses = new Map();
+      this.#uses = new Tallies(UsesOfToken);
       this.#first = null;
+      this.#written.tallied(tally.data.written!);
     }
     for (const { id, type, data } of entries) {
       if (type !== 'TokenUsed') continue;
       this.#first ??= { at: data.time, ms: performance.now() };
-      this.#count(data.token, id);
+      this.#uses.add(data.token, id);
     }
   }
 
-  #count(token: string, id: string): void {
-    let uses = this.#uses.get(token);
-    if (uses === undefined) this.#uses.set(token, (uses = new UsesOfToken()));
-    uses.add(id);
-  }
-
-  #tally(last: boolean): NewEvent {
+  #tally(last: boolean): TallyEvent {
     const at = new Date().toISOString();
+    const { written, since } = this.#written.tally();
+    const [earliest = at] = [this.#first?.at, since].filter((time) => typeof time === 'string').toSorted();
     return usesTallied({
       from_revision: this.#untalliedFrom,
-      since: this.#first?.at ?? at,
-      tokens: talliesOf(this.#uses),
+      since: earliest,
+      tokens: this.#uses.tally(),
+      written,
       last,
       at,
     });
   }
 }
 
-export const talliesOf = (uses: ReadonlyMap<string, UsesOfToken>): UsesTallied['data']['tokens'] =>
-  Object.fromEntries([...uses].map(([token, of]) => [tallyName(token), of.tally()]));
-
-export const usesTallied = (data: UsesTallied['data']): NewEvent<UsesTallied['type'], UsesTallied['data']> => ({
+export const usesTallied = (data: UsesTallied['data']): TallyEvent => ({
   id: randomUUID(),
   type: 'UsesTallied',
   data,

@@ -125,7 +125,7 @@ describe('the journal of uses', () => {
   });
 
   it('P9 tallies every so often, whether calls go on or cease', async () => {
-    const journal = new UsageJournal(log.current, 20);
+    const journal = new UsageJournal(log.current, { tallyEveryMs: 20 });
     await journal.record(use('r1'), metadata);
     await until(async () => (await tallies(log.current)).length === 1);
     await journal.record(use('r2'), metadata);

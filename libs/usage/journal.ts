@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { type EventLog, type EventMetadata, MAX_APPEND_BYTES, WrongExpectedRevision } from '../event-log/event-log.ts';
+import type { Counted } from '../event-log/decide-and-append.ts';
+import {
+  type EventLog,
+  type EventMetadata,
+  type ExpectedRevision,
+  MAX_APPEND_BYTES,
+  type NewEvent,
+  WrongExpectedRevision,
+} from '../event-log/event-log.ts';
 import { type JournalEntry, JournalSegment } from './journal-segment.ts';
 import { type TokenUse, type TokenUsed, type TokenUseEnded } from './use.ts';
 import { newId } from '../ids/new-id.ts';
@@ -26,24 +34,39 @@ const ENVELOPE_BYTES = 1_024;
 /** How often a journal says what it holds (P9). */
 const TALLY_EVERY_MS = 60_000;
 
+/** Well below the time after which others take a process for dead (close-abandoned-journals.ts). */
+const SURELY_ALIVE_MS = 5 * 60_000;
+
+export interface JournalOptions {
+  /** Default: a minute. */
+  readonly tallyEveryMs?: number;
+  /** Other processes write to the same log, and close the journals of those they take for dead. Default: false. */
+  readonly shared?: boolean;
+}
+
 /**
  * One process's journal of uses: one append a flush, with all that gathered meanwhile, so that one round trip and one
- * fsync pay for many calls. It is kept in segments, a stream each (journal-segment.ts).
+ * fsync pay for many calls. It is kept in segments, a stream each (journal-segment.ts). What calls write carries its
+ * use itself; that, it counts.
  */
 export class UsageJournal {
   readonly #log: EventLog;
   readonly #tallyEveryMs: number;
+  readonly #shared: boolean;
   #waiting: Waiting[] = [];
   #flushing = false;
   #closed = false;
   #boot = newId();
   #segment: JournalSegment | null = null;
+  /** Segments that are getting their last tally. */
+  #ending: Promise<unknown> = Promise.resolve();
   #tallyTimer: NodeJS.Timeout | undefined;
   #idle: (() => void) | null = null;
 
-  constructor(log: EventLog, tallyEveryMs = TALLY_EVERY_MS) {
+  constructor(log: EventLog, { tallyEveryMs = TALLY_EVERY_MS, shared = false }: JournalOptions = {}) {
     this.#log = log;
     this.#tallyEveryMs = tallyEveryMs;
+    this.#shared = shared;
   }
 
   /** Resolves once the use is durable. @throws UseNotRecorded: at once under stress, or when the log fails */
@@ -54,6 +77,22 @@ export class UsageJournal {
   /** That a long answer has ended. @throws UseNotRecorded */
   recordEnd(end: TokenUseEnded['data'], metadata: EventMetadata): Promise<void> {
     return this.#add({ type: 'TokenUseEnded', data: end }, metadata, end.operation.length);
+  }
+
+  /**
+   * Counts what a call appends (P9). Nothing is waited for, but by the first append in a segment: what an event names is
+   * in the registry of journals before it. @throws UseNotRecorded; as the log's append, surely before anything is stored
+   */
+  count(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Counted | Promise<Counted> {
+    if (this.#closed) throw new UseNotRecorded('the journal is closed');
+    const today = utcToday();
+    // What names a journal that was closed is counted by nobody.
+    if (this.#shared && this.#segment !== null && this.#segment.idleMs > SURELY_ALIVE_MS) this.#renewSegment();
+    const segment = this.#segmentOf(today);
+    if (!segment.isOpen) return segment.open().then(() => this.count(stream, expected, events));
+    const counted = segment.count(stream, expected, events);
+    if (this.#tallyTimer === undefined) this.#tallyLater();
+    return counted;
   }
 
   /** @param textBytes of the members of no fixed length */
@@ -77,7 +116,8 @@ export class UsageJournal {
     this.#closed = true;
     clearTimeout(this.#tallyTimer);
     if (this.#flushing) await new Promise<void>((resolve) => (this.#idle = resolve));
-    await this.#endSegment();
+    this.#endSegment();
+    await this.#ending;
   }
 
   #flush(): void {
@@ -95,7 +135,7 @@ export class UsageJournal {
         for (const { resolve } of batch) resolve();
       } catch (error) {
         // Stored or not, nobody knows: these callers hear 503, and a new segment begins at a certain revision.
-        this.#beginSegment();
+        this.#abandonSegment();
         const failure = new UseNotRecorded('the log did not take the use', { cause: error });
         for (const { reject } of batch) reject(failure);
       }
@@ -110,7 +150,11 @@ export class UsageJournal {
     const dueInMs = this.#segment?.tallyDueInMs() ?? null;
     if (dueInMs === null || this.#closed) return;
     clearTimeout(this.#tallyTimer);
-    this.#tallyTimer = setTimeout(() => this.#flush(), Math.max(0, dueInMs)).unref();
+    const tally = (): void => {
+      this.#tallyTimer = undefined;
+      this.#flush();
+    };
+    this.#tallyTimer = setTimeout(tally, Math.max(0, dueInMs)).unref();
   }
 
   #take(): Waiting[] {
@@ -127,32 +171,43 @@ export class UsageJournal {
   }
 
   async #append(entries: readonly JournalEntry[]): Promise<void> {
-    const today = new Date().toISOString().slice(0, 10);
-    if (this.#segment !== null && this.#segment.day !== today) await this.#endSegment();
-    this.#segment ??= this.#newSegment(today);
+    const today = utcToday();
+    if (entries.length === 0 && this.#segment?.day !== today) return this.#endSegment();
+    const segment = this.#segmentOf(today);
     try {
-      await this.#segment.append(entries);
+      await segment.append(entries);
     } catch (error) {
       if (!(error instanceof WrongExpectedRevision)) throw error;
       // Another process took this one for dead and closed its journal: surely nothing was stored.
-      this.#beginSegment();
-      this.#segment = this.#newSegment(today);
-      await this.#segment.append(entries);
+      if (this.#segment === segment) this.#abandonSegment();
+      if (entries.length > 0) await this.#segmentOf(today).append(entries);
     }
   }
 
-  #newSegment(day: string): JournalSegment {
-    return new JournalSegment(this.#log, this.#boot, day, this.#tallyEveryMs);
+  /** The current one; where its day is over, or there is none, another. */
+  #segmentOf(day: string): JournalSegment {
+    if (this.#segment !== null && this.#segment.day !== day) this.#endSegment();
+    this.#segment ??= new JournalSegment(this.#log, this.#boot, day, this.#tallyEveryMs);
+    return this.#segment;
   }
 
-  /** What cannot be tallied now is tallied as an abandoned journal (close-abandoned-journals.ts). */
-  async #endSegment(): Promise<void> {
-    await this.#segment?.close().catch(() => undefined);
+  /** Not waited for: what is being written may take its time. What cannot be tallied now is as in `#abandonSegment`. */
+  #endSegment(): void {
+    const ended = this.#segment?.close().catch(() => undefined);
+    this.#ending = Promise.all([this.#ending, ended]);
     this.#segment = null;
   }
 
-  #beginSegment(): void {
+  #renewSegment(): void {
+    this.#endSegment();
+    this.#boot = newId();
+  }
+
+  /** What it has not tallied is tallied as a killed process's (close-abandoned-journals.ts). */
+  #abandonSegment(): void {
     this.#boot = newId();
     this.#segment = null;
   }
 }
+
+const utcToday = (): string => new Date().toISOString().slice(0, 10);

@@ -62,7 +62,16 @@ async function verifyFile(file: string, keys: readonly Verifier[]): Promise<Verd
   return verifier.finish();
 }
 
-const reportOf = ({ findings, checkpoint, signatures, events, hidden, fromLeaf, completeness }: Verdict) => ({
+const reportOf = ({
+  findings,
+  checkpoint,
+  signatures,
+  events,
+  hidden,
+  fromLeaf,
+  completeness,
+  untallied,
+}: Verdict) => ({
   sound: findings.length === 0,
   events,
   hidden,
@@ -70,6 +79,11 @@ const reportOf = ({ findings, checkpoint, signatures, events, hidden, fromLeaf, 
   size: checkpoint?.size ?? null,
   signed_by: signatures.filter(({ kind }) => kind === 'signed').map(({ by }) => by.name),
   completeness,
+  untallied: untallied && {
+    events: untallied.events,
+    open_journals: untallied.openJournals,
+    since: untallied.since,
+  },
   findings,
 });
 
@@ -80,7 +94,18 @@ function textOf(verdict: Verdict): string {
   const since = fromLeaf === 0 ? '' : ` from leaf ${fromLeaf}`;
   const complete =
     completeness === 'proved' ? `complete${since} up to there` : 'not claimed to be complete: it was narrowed';
-  return `Proved: ${shown}; ${complete}.\nSigned by ${signed_by.join(', ')}.`;
+  return [`Proved: ${shown}; ${complete}.`, ...limitsOf(verdict), `Signed by ${signed_by.join(', ')}.`].join('\n');
+}
+
+/** What even a complete export cannot show to be all. */
+function limitsOf({ untallied }: Verdict): readonly string[] {
+  if (untallied === null) return [];
+  const { events, openJournals, since } = untallied;
+  const lines: string[] = [];
+  if (since !== null)
+    lines.push(`Journals not closed: ${openJournals}. What came since ${since} may not be tallied yet.`);
+  if (events > 0) lines.push(`Events shown that no tally counts: ${events}. Others like them could be missing.`);
+  return lines;
 }
 
 function sentence(finding: Finding): string {

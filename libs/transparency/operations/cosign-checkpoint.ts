@@ -1,4 +1,5 @@
 import { Inject } from '@nestjs/common';
+import { appendFor } from '../../event-log/decide-and-append.ts';
 import type { EventLog } from '../../event-log/event-log.ts';
 import { EVENT_LOG, TREE } from '../../injection-tokens.ts';
 import { AtHead } from '../../operation/at-head.ts';
@@ -48,7 +49,6 @@ export class CosignCheckpointOperation implements Operation<CosignInput> {
     if (signed.length === 0) return invalid([{ field: 'note', message: 'bears no signature of a known witness' }]);
 
     const context = call.append('checkpoint');
-    await context.beforeAppend?.();
     const at = new Date(call.nowMs).toISOString();
     const { size } = checkpoint;
     const events = signed.map(({ by }, index) => {
@@ -57,7 +57,7 @@ export class CosignCheckpointOperation implements Operation<CosignInput> {
       return { id: context.eventId(index), type: 'CheckpointCosigned', data, metadata: context.metadata };
     });
     // Witnesses may come at once, each with its own word: none of them must win.
-    const { position } = await this.log.append(CHECKPOINTS_STREAM, 'any', events);
+    const { position } = await appendFor(this.log, CHECKPOINTS_STREAM, 'any', events, context);
     return { body: { size, witnesses: signed.map(({ by }) => by.name), root: base64Of(checkpoint.root) }, position };
   }
 }
