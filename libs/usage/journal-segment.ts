@@ -77,8 +77,7 @@ export class JournalSegment {
   append(entries: readonly JournalEntry[]): Promise<void> {
     return this.#inTurn(async () => {
       await this.open();
-      const dueInMs = this.tallyDueInMs();
-      const tally = dueInMs !== null && dueInMs <= 0 ? this.#tally(false) : null;
+      const tally = this.#isTallyDue() ? this.#tally(false) : null;
       if (tally !== null || entries.length > 0) await this.#store(tally, entries);
     });
   }
@@ -91,6 +90,13 @@ export class JournalSegment {
       if (this.#written.isBehind) await this.#store(this.#tally(false), []);
       await this.#store(this.#tally(true), []);
     });
+  }
+
+  #isTallyDue(): boolean {
+    const dueInMs = this.tallyDueInMs();
+    if (dueInMs === null || dueInMs > 0) return false;
+    const { canBeTallied } = this.#written.endPeriod();
+    return canBeTallied || this.#first !== null;
   }
 
   /** One writer: its appends go one after the other. */

@@ -13,10 +13,11 @@ import {
   type RecordedEvent,
 } from '../event-log/event-log.ts';
 import { canonicalEvent } from '../proof/canonical-event.ts';
-import { type CountedIn, tallyName, type UsesTallied } from '../proof/tally.ts';
+import { type CountedIn, tallyName, type UsesTallied, type WrittenTally } from '../proof/tally.ts';
 import { CompletenessCheck, type Untallied } from '../proof/verify-completeness.ts';
 import { closeAbandonedJournals } from './close-abandoned-journals.ts';
 import { UsageJournal } from './journal.ts';
+import type { TokenUse } from './use.ts';
 
 const [MINE, OTHER] = ['01MINE', '01OTHER'];
 
@@ -42,6 +43,8 @@ class TroubledLog extends MemoryEventLog {
 /** The log to a process, until that is killed. */
 class LogOfProcess extends MemoryEventLog {
   killed = false;
+  /** It is killed once it has tallied this period. */
+  lastThrough = Infinity;
   readonly #log: MemoryEventLog;
 
   constructor(log: MemoryEventLog) {
@@ -51,6 +54,8 @@ class LogOfProcess extends MemoryEventLog {
 
   override async append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<Appended> {
     if (this.killed) throw new LogUnavailable('killed');
+    const [first] = events as readonly NewEvent<string, { readonly written?: WrittenTally }>[];
+    if (first?.data.written?.through === this.lastThrough) this.killed = true;
     return await this.#log.append(stream, expected, events);
   }
 
@@ -58,6 +63,25 @@ class LogOfProcess extends MemoryEventLog {
     return this.#log.readStream(...asked);
   }
 }
+
+const use: TokenUse = {
+  token: OTHER,
+  workspace: 'w',
+  time: '2026-01-01T00:00:00.000Z',
+  face: 'rest',
+  operation: 'who_am_i',
+  resource: null,
+  decision: 'allowed',
+  reason: null,
+  status: 200,
+  duration_ms: 1,
+  request_id: 'u',
+  client_address: '127.0.0.1',
+  client_name: 'test',
+  budget: 'reads',
+  cost: 1,
+  window_second: 1,
+};
 
 type Noted = { readonly type: 'Noted'; readonly data: { readonly text: string } };
 const notes: Decider<string, number, Noted, never> = {
@@ -101,7 +125,10 @@ describe('what calls write', () => {
   const counted = async (token: string): Promise<number> =>
     (await tallies()).reduce((sum, tally) => sum + (tally.written?.tokens[tallyName(token)]?.count ?? 0), 0);
   const until = async (holds: () => Promise<boolean>): Promise<void> => {
-    while (!(await holds())) await sleep(5);
+    for (let tries = 0; !(await holds()); tries++) {
+      if (tries > 1_000) throw new Error('it never came');
+      await sleep(5);
+    }
   };
 
   /** What a verifier says of a token's export; of one that leaves out an event, too. */
@@ -220,6 +247,60 @@ describe('what calls write', () => {
     expect(await counted(MINE)).toBe(4);
     expect(await verified(MINE)).toMatchObject({ wrong: [], untallied: { events: 0, openJournals: 0 } });
     for (const { id } of await written()) expect((await verified(MINE, id)).wrong).toHaveLength(1);
+  });
+
+  it('P9 and so is what a later period wrote before an earlier one was tallied', async () => {
+    const process = new LogOfProcess(log);
+    process.lastThrough = 2;
+    const killed = new UsageJournal(process, { tallyEveryMs: 20 });
+    for (const count of [1, 2]) {
+      await write(MINE, 'z', { by: killed });
+      await until(async () => (await counted(MINE)) === count);
+    }
+    let release = (): void => undefined;
+    log.gate = new Promise((resolve) => (release = resolve));
+    const slow = write(MINE, 'a', { by: killed });
+    await sleep(60);
+    log.gate = Promise.resolve();
+    await write(MINE, 'b', { by: killed });
+    // Its tally comes while the first period still has an append under way.
+    await killed.record(use, { $correlationId: 'u', $causationId: 'u', schema: 1 });
+    await until(async () => (await tallies()).length === 3);
+    release();
+    await slow;
+    await until(async () => process.killed);
+    expect((await tallies()).map(({ written: of }) => of?.through)).toEqual([0, 1, 1, 2]);
+    await closeAbandonedJournals(log, Date.now() + 1);
+    expect(await counted(MINE)).toBe(4);
+    expect(await verified(MINE)).toMatchObject({ wrong: [], untallied: { events: 0, openJournals: 0 } });
+  });
+
+  it('P9 what is stored after its tally, against all odds, is held against nobody', async () => {
+    await write(MINE, 'a');
+    await until(async () => (await counted(MINE)) === 1);
+    const [{ type, data, metadata } = { type: '', data: {}, metadata: contextOf(MINE, journal).metadata }] =
+      await written();
+    await log.append('note-b', 'no-stream', [{ id: randomUUID(), type, data, metadata }]);
+    await write(MINE, 'c');
+    await journal.close();
+    expect(await verified(MINE)).toMatchObject({ wrong: [], untallied: { events: 1 } });
+  });
+
+  it('P9 a journal left out of the registry is missed', async () => {
+    for (let process = 0; process < 3; process++) {
+      const by = new UsageJournal(log);
+      await write(MINE, 'a', { by });
+      await by.close();
+    }
+    const opened = (await all()).filter(({ type }) => type === 'JournalOpened');
+    const [, { id: second, data } = { id: '', data: {} }] = opened;
+    const check = new CompletenessCheck(MINE, undefined, undefined);
+    const { journal: hidden } = data as { journal: string };
+    for (const event of await all()) {
+      const isOfIt = event.id === second || event.stream === hidden || journalOf(event)?.journal === hidden;
+      if (!isOfIt) check.event(canonicalEvent(event));
+    }
+    expect(check.finish()).toEqual([expect.objectContaining({ journal: 'journals' })]);
   });
 
   it('P9 a process that others may have taken for dead names another journal', async () => {

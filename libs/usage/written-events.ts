@@ -71,10 +71,15 @@ export class WrittenEvents {
     return since === null ? null : since.ms + everyMs - performance.now();
   }
 
+  /** What is begun from now on falls into the next period, unless one that is over waits for its tally yet. */
+  endPeriod(): { readonly canBeTallied: boolean } {
+    this.#over ??= this.#next();
+    return { canBeTallied: this.#over.underWay === 0 };
+  }
+
   /** Ends the period, and tallies it if none of its appends is under way; `since`: see `UsesTallied`. */
   tally(): { readonly written: WrittenTally; readonly since: string | null } {
-    this.#over ??= this.#endPeriod();
-    const { number, underWay, tokens, unsettled, since } = this.#over;
+    const { number, underWay, tokens, unsettled, since } = (this.#over ??= this.#next());
     if (underWay > 0) return { written: { through: number - 1, tokens: {} }, since: null };
     const written = { through: number, tokens: tokens.tally(), ...(unsettled.length > 0 && { unsettled }) };
     return { written, since: since?.at ?? null };
@@ -96,7 +101,7 @@ export class WrittenEvents {
     if (this.#underWay() > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
   }
 
-  #endPeriod(): Period {
+  #next(): Period {
     const over = this.#open;
     this.#open = period(over.number + 1);
     return over;
