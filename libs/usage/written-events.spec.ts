@@ -1,17 +1,25 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
+import { v5 } from 'uuid';
+import { EventStoreDouble } from '../../test/doubles/eventstoredb/server.ts';
 import { MemoryEventLog } from '../../test/doubles/memory-event-log.ts';
 import { type AppendContext, decideAndAppend, type Decider } from '../event-log/decide-and-append.ts';
 import {
   type Appended,
+  type EventLog,
   type ExpectedRevision,
   LogUnavailable,
   type NewEvent,
   OutcomeUnknown,
   type RecordedEvent,
 } from '../event-log/event-log.ts';
+import { openEventStoreLog } from '../event-log/eventstoredb/eventstore-log.ts';
+import { openSqliteEventLog } from '../event-log/sqlite/sqlite-event-log.ts';
 import { canonicalEvent } from '../proof/canonical-event.ts';
 import { type CountedIn, tallyName, type UsesTallied, type WrittenTally } from '../proof/tally.ts';
 import { CompletenessCheck, type Untallied } from '../proof/verify-completeness.ts';
@@ -64,6 +72,29 @@ class LogOfProcess extends MemoryEventLog {
   }
 }
 
+const NAMESPACE = '6f9619ff-8b86-4d11-b42d-00c04fc964ff';
+
+const openSqlite = async (): Promise<{ log: EventLog; close(): Promise<void> }> => {
+  const directory = mkdtempSync(join(tmpdir(), 'writ-written-'));
+  const log = await openSqliteEventLog({ directory });
+  const close = async (): Promise<void> => {
+    await log.close();
+    rmSync(directory, { recursive: true });
+  };
+  return { log, close };
+};
+
+const openEventStoreDouble = async (): Promise<{ log: EventLog; close(): Promise<void> }> => {
+  const double = new EventStoreDouble();
+  await double.start();
+  const log = await openEventStoreLog({ connectionString: double.connectionString });
+  const close = async (): Promise<void> => {
+    await log.close();
+    await double.stop();
+  };
+  return { log, close };
+};
+
 const use: TokenUse = {
   token: OTHER,
   workspace: 'w',
@@ -109,7 +140,7 @@ describe('what calls write', () => {
     const idempotency = key === undefined ? {} : { idempotency: { key, digest: key } };
     const actor = { person: { id: 'p', name: 'P' }, token, label: 'l', face: 'rest' };
     return {
-      eventId: (index) => (key === undefined ? randomUUID() : `${key}-${index}`),
+      eventId: (index) => (key === undefined ? randomUUID() : v5(`${key}-${index}`, NAMESPACE)),
       metadata: { $correlationId: request, $causationId: request, schema: 1, actor, use: { token }, ...idempotency },
       count: (stream, expected, events) => by.count(stream, expected, events),
     };
@@ -319,6 +350,36 @@ describe('what calls write', () => {
     const { count: _, ...context } = contextOf(MINE, journal);
     await decideAndAppend(log, 'note-a', notes, 'text', context);
     expect(await verified(MINE)).toMatchObject({ wrong: [], untallied: { events: 1, openJournals: 0 } });
+  });
+
+  it.each([
+    ['SQLite', openSqlite],
+    ['EventStoreDB (its double)', openEventStoreDouble],
+  ])('P9 is counted over %s, by its process and by who comes after it', async (_, open) => {
+    const { log: real, close } = await open();
+    const append = (token: string, by: UsageJournal, key?: string) =>
+      decideAndAppend(real, `note-${token}`, notes, 'text', contextOf(token, by, key));
+    const [living, killed] = [new UsageJournal(real), new UsageJournal(real)];
+    await Promise.all([append(MINE, living), append(OTHER, living), append(MINE, killed)]);
+    await Promise.all([append('01KEYED', living, 'k'), append('01KEYED', killed, 'k')]);
+    await living.close();
+    const check = async (token: string, leftOut: number | null) => {
+      const completeness = new CompletenessCheck(token, undefined, undefined);
+      for await (const event of real.readAll()) {
+        if (event.position !== leftOut) completeness.event(canonicalEvent(event));
+      }
+      return { wrong: completeness.finish().length, untallied: completeness.untallied().events };
+    };
+    expect(await check(MINE, null)).toEqual({ wrong: 0, untallied: 1 });
+    await closeAbandonedJournals(real, Date.now() + 60_000);
+    const stored = await Array.fromAsync(real.readAll({ streamPrefixes: ['note-'] }));
+    expect(stored).toHaveLength(4);
+    for (const { metadata, position } of stored) {
+      const { token } = metadata['actor'] as { token: string };
+      expect(await check(token, null)).toEqual({ wrong: 0, untallied: 0 });
+      expect(await check(token, position)).toEqual({ wrong: 1, untallied: 0 });
+    }
+    await close();
   });
 
   it('P9 whatever happens, all is tallied in the end, and any one event left out is missed', async () => {

@@ -97,16 +97,17 @@ function textOf(verdict: Verdict): string {
   return [`Proved: ${shown}; ${complete}.`, ...limitsOf(verdict), `Signed by ${signed_by.join(', ')}.`].join('\n');
 }
 
-/** What even a complete export cannot show to be all. */
+/** What no tally reaches, and so nobody could miss. */
 function limitsOf({ untallied }: Verdict): readonly string[] {
   if (untallied === null) return [];
   const { events, openJournals, since } = untallied;
   const lines: string[] = [];
-  if (since !== null)
-    lines.push(`Journals not closed: ${openJournals}. What came since ${since} may not be tallied yet.`);
-  if (events > 0) lines.push(`Events shown that no tally counts: ${events}. Others like them could be missing.`);
+  if (since !== null) lines.push(`Not tallied yet: what ${journals(openJournals)} may have counted since ${since}.`);
+  if (events > 0) lines.push(`In no tally: ${events} of the events shown; others like them could be missing.`);
   return lines;
 }
+
+const journals = (open: number): string => (open === 1 ? 'the open journal' : `the ${open} open journals`);
 
 function sentence(finding: Finding): string {
   switch (finding.kind) {
