@@ -16,6 +16,8 @@ import { verifyText } from '../support/verified-export.ts';
 
 jest.setTimeout(180_000);
 
+type Shown = ShownEvent<Buffer>;
+
 interface Stored {
   readonly stream: string;
   readonly type: string;
@@ -32,24 +34,25 @@ describe('an export of one token, of a server that was killed, ended, and starte
     await (await fetch(server.url + path, { headers: { authorization: `Bearer ${server.operator}` } })).text();
   const exported = (): Promise<string> => get(`/api/v1/audit/export?token=${agent.id}`);
   const verify = (text: string): Verdict => verifyText(text, keys);
-  const stored = ({ event }: ShownEvent): Stored => JSON.parse(event) as Stored;
+  const eventIn = (line: string): Shown | null => parseEventLine(Buffer.from(line));
+  const stored = ({ event }: Shown): Stored => JSON.parse(event.toString()) as Stored;
   /** The events shown that calls wrote. */
-  const written = (text: string): readonly ShownEvent[] =>
+  const written = (text: string): readonly Shown[] =>
     text
       .split('\n')
-      .flatMap((line) => parseEventLine(line) ?? [])
+      .flatMap((line) => eventIn(line) ?? [])
       .filter((shown) => stored(shown).metadata.counted_in !== undefined);
 
   /** Left out as an exporter would do it: its hash stands among the hidden ones, and the end is mended. */
   function without(text: string, leaves: readonly number[]): string {
     const lines = text.split('\n').slice(0, -2);
     const body = lines.map((line) => {
-      const shown = parseEventLine(line);
+      const shown = eventIn(line);
       if (shown === null || !leaves.includes(shown.leaf)) return line;
       return JSON.stringify({ kind: 'hidden', from: shown.leaf, to: shown.leaf + 1, hashes: [shown.hash] });
     });
     const before = body.map((line) => `${line}\n`).join('');
-    const events = body.filter((line) => parseEventLine(line) !== null).length;
+    const events = body.filter((line) => eventIn(line) !== null).length;
     const sha256 = createHash('sha256').update(before).digest('hex');
     return `${before}${JSON.stringify({ kind: 'end', events, sha256 })}\n`;
   }
