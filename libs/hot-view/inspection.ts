@@ -1,3 +1,4 @@
+import type { Budget } from '../usage/use.ts';
 import type { ViewCompany, ViewToken } from './hot-view.ts';
 
 /**
@@ -17,6 +18,25 @@ export interface HotViewInspection {
   unlikeCompanies(companies: readonly ViewCompany[]): readonly UnlikeCompany[] | Promise<readonly UnlikeCompany[]>;
   /** Makes what is held of one company what `putCompanies` writes, whatever its version; null: forgets it. */
   mendCompany(key: string, company: ViewCompany | null): void | Promise<void>;
+  /**
+   * What is counted of the lineages of these tokens, in their order; nothing is taken. @throws ViewUnavailable, also
+   * where the view could not answer a call
+   */
+  counted(ids: readonly string[]): readonly Counted[] | Promise<readonly Counted[]>;
+}
+
+/** The windows of a lineage. */
+export interface Counted {
+  /** By the view's clock, Unix: the windows reach from 60 seconds before it to this one. */
+  readonly second: number;
+  readonly taken: readonly Taken[];
+}
+
+/** Taken from a budget in one second, Unix. */
+export interface Taken {
+  readonly budget: Budget;
+  readonly second: number;
+  readonly cost: number;
 }
 
 export interface Unlike {

@@ -59,6 +59,8 @@ export interface Difference {
   readonly key: Readonly<Record<string, unknown>>;
   readonly what: 'missing' | 'unexpected' | 'different';
   readonly columns: readonly string[];
+  /** Of what is a count: what the log says, and what is held. */
+  readonly counts?: { readonly log: number; readonly view: number };
 }
 
 /** The build is not where this runner left it: another one leads, or it was stopped or replaced. */

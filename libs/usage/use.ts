@@ -3,7 +3,8 @@
 export type Face = 'rest' | 'mcp' | 'routine' | 'cli';
 
 /** What a call takes from. Refusals have a window of their own, so that being refused costs nothing of the others. */
-export type Budget = 'reads' | 'writes' | 'handshakes' | 'refusals';
+export const BUDGETS = ['reads', 'writes', 'handshakes', 'refusals'] as const;
+export type Budget = (typeof BUDGETS)[number];
 
 export interface TokenUse {
   readonly token: string;

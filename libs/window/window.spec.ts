@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Window } from './window.ts';
+import { Window, WINDOW_BUCKETS } from './window.ts';
 
 /** Calls by their distance in ms from the one before; a negative one is a clock step back. */
 const calls = (from: number) =>
@@ -46,6 +46,23 @@ function mostInAMinute(granted: readonly Grant[]): number {
 }
 
 describe('P3 the limit is the limit', () => {
+  it('tells what was taken in each second, to the last one of it', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 100 }), (gaps) => {
+        const window = new Window();
+        const expected = new Map<number, number>();
+        let second = START / 1000;
+        for (const gap of gaps) {
+          second += gap;
+          window.take(second, gap + 1);
+          expected.set(second, (expected.get(second) ?? 0) + gap + 1);
+          const within = [...expected].filter(([at]) => at > second - WINDOW_BUCKETS);
+          expect([...window.taken(second)]).toEqual(within.toReversed());
+        }
+      }),
+    );
+  });
+
   it('never more than N in any 60 seconds', () => {
     fc.assert(
       fc.property(calls(0), fc.integer({ min: 1, max: 50 }), (gaps, limit) => {

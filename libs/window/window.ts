@@ -38,6 +38,15 @@ export class Window {
     if (counted > this.#taken) this.#taken = counted;
   }
 
+  /** Seconds of the window that ends with this one, in which anything was taken, each with how much. */
+  *taken(second: number): Generator<readonly [second: number, cost: number]> {
+    this.#advance(second);
+    for (let age = 0; age < WINDOW_BUCKETS; age++) {
+      const cost = this.#buckets[(this.#second - age) % WINDOW_BUCKETS]!;
+      if (cost > 0) yield [this.#second - age, cost];
+    }
+  }
+
   /** Seconds until all that is used now is given back; 0 when nothing is. */
   resetSeconds(second: number): number {
     this.#advance(second);

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Position } from '../../libs/event-log/event-log.ts';
 import { ViewUnavailable } from '../../libs/hot-view/hot-view.ts';
+import type { RecordedUse } from '../../libs/hot-view/maintenance.ts';
 import { partitionOf } from '../../libs/hot-view/redis/keys.ts';
 import { type Building, EVERY_PARTITION } from '../../libs/hot-view/redis/partitions.ts';
 import { NOT_FOLLOWING } from '../../libs/hot-view/redis/prelude.lua.ts';
 import type { RedisHotView } from '../../libs/hot-view/redis/redis-hot-view.ts';
-import { type Follower, type FollowOptions, putEvent, rebuild, recentUses, type TokenSink } from './follow.ts';
+import { type Follower, type FollowOptions, putEvent, rebuild, type TokenSink } from './follow.ts';
 import { FOLLOWED_PREFIXES } from './fold-view.ts';
+import { recentUses } from './recent-uses.ts';
 
 export interface FollowRedisOptions extends Omit<FollowOptions, 'view'> {
   readonly view: RedisHotView;
@@ -137,16 +139,18 @@ class Following {
     const among = new Set(partitions);
     const concerns = (token: string): boolean => among.has(partitionOf(token));
     await rebuild({ ...this.#options, view: buildingSink(view, partitions) }, concerns);
-    const uses = await recentUses(this.#options, (use, event, nowMs) => {
+    const nowMs = this.#options.clock();
+    const uses: RecordedUse[] = [];
+    for await (const { use, event } of recentUses(log, nowMs)) {
+      if (!concerns(use.token)) continue;
       // The second it was metered in, exactly: that of a partition that stands is recognised by it.
-      if (!doubts.has(partitionOf(use.token))) return { windowSecond: use.window_second };
+      const { token, budget, cost, window_second: windowSecond } = use;
       // One that does not may have been struck by a leap of its server's clock, by which nothing lies in the window.
-      return {
-        windowSecond: use.window_second,
-        recordedAgoSeconds: Math.max(0, Math.floor((nowMs - event.recordedAt) / 1000)),
-      };
-    });
-    await view.refill(uses.filter(({ token }) => concerns(token)));
+      const recordedAgoSeconds = Math.max(0, Math.floor((nowMs - event.recordedAt) / 1000));
+      const ago = doubts.has(partitionOf(token)) ? { recordedAgoSeconds } : {};
+      uses.push({ token, budget, cost, windowSecond, ...ago });
+    }
+    await view.refill(uses);
   }
 
   /** One server that cannot be written to does not hold up the others: its partitions are behind. */

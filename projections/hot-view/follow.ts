@@ -8,9 +8,8 @@ import { loadViewCompany } from '../../libs/tokens/company-limits.ts';
 import { TOKEN_PREFIX, tokenStream } from '../../libs/tokens/events.ts';
 import { loadToken } from '../../libs/tokens/load-token.ts';
 import { type StandingToken, toViewToken, versionOf } from '../../libs/tokens/view-token.ts';
-import { type TokenUse, useOf } from '../../libs/usage/use.ts';
-import { WINDOW_BUCKETS } from '../../libs/window/window.ts';
 import { FOLLOWED_PREFIXES, foldView, successorOf } from './fold-view.ts';
+import { type RecentUse, recentUses } from './recent-uses.ts';
 
 export interface FollowOptions {
   readonly log: EventLog;
@@ -27,8 +26,6 @@ export interface Follower {
   stop(): Promise<void>;
 }
 
-/** How much later than its metering a use may have been recorded: the journal's wait and the append's own deadline. */
-const RECORDED_LATER_MS = 10_000;
 const TOKENS_A_PUT = 1_000;
 const COMPANIES_A_PUT = 500;
 
@@ -41,7 +38,7 @@ export async function followIntoHotView(options: FollowOptions): Promise<Followe
   const head = await log.head();
   await view.useCatalogues(catalogues.digest);
   await rebuild(options);
-  await view.refill(await recentUses(options));
+  await view.refill(await Array.fromAsync(recentUses(log, options.clock()), laterSecond));
   await view.certify(head);
   const stopping = new AbortController();
   let reached = head;
@@ -107,35 +104,12 @@ class OneAhead<Item> {
   }
 }
 
-type UseTime = Pick<RecordedUse, 'windowSecond' | 'recordedAgoSeconds'>;
-
-/** The uses that may still lie in a window, from the end of the log backwards. */
-export async function recentUses(
-  { log, clock }: Pick<FollowOptions, 'log' | 'clock'>,
-  timeOf: (use: TokenUse, event: RecordedEvent, nowMs: number) => UseTime = laterSecond,
-): Promise<RecordedUse[]> {
-  const nowMs = clock();
-  const oldestMs = nowMs - WINDOW_BUCKETS * 1000 - RECORDED_LATER_MS;
-  const uses: RecordedUse[] = [];
-  // A write of several events carries its use in each of them.
-  const written = new Set<string>();
-  for await (const event of log.readAll({ direction: 'backwards' })) {
-    if (event.recordedAt < oldestMs) break;
-    const use = useOf(event);
-    if (use === null) continue;
-    if (event.type !== 'TokenUsed') {
-      const write = `${use.request_id} ${use.resource}`;
-      if (written.has(write)) continue;
-      written.add(write);
-    }
-    uses.push({ token: use.token, budget: use.budget, cost: use.cost, ...timeOf(use, event, nowMs) });
-  }
-  return uses;
-}
-
 /** A view whose clock lagged (the machine slept) named an earlier second than the log: the later one counts. */
-const laterSecond = (use: TokenUse, event: RecordedEvent): UseTime => ({
-  windowSecond: Math.max(use.window_second, Math.floor(event.recordedAt / 1000)),
+const laterSecond = ({ use: { token, budget, cost, window_second }, event }: RecentUse): RecordedUse => ({
+  token,
+  budget,
+  cost,
+  windowSecond: Math.max(window_second, Math.floor(event.recordedAt / 1000)),
 });
 
 const RETRY_MS = 500;

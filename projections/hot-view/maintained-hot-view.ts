@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Catalogues } from '../../libs/catalogue/catalogue.ts';
 import type { EventLog, Position } from '../../libs/event-log/event-log.ts';
@@ -13,6 +12,8 @@ import type {
   ViewStatus,
 } from '../../libs/projection/maintained-view.ts';
 import { type StandingToken, toViewToken } from '../../libs/tokens/view-token.ts';
+import { Checksum } from './checksum.ts';
+import { compareWindows } from './compare-windows.ts';
 import { type FoldedView, foldView } from './fold-view.ts';
 import { Inspector, type Mode } from './inspector.ts';
 
@@ -20,6 +21,8 @@ export interface MaintainedHotViewOptions {
   readonly log: EventLog;
   readonly view: HotView & { readonly inspection: HotViewInspection };
   readonly catalogues: Catalogues;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
   /** Of what follows the log into the view. */
   readonly position: () => Position | null;
   readonly onFault: (error: Error) => void;
@@ -168,13 +171,16 @@ export class MaintainedHotView implements MaintainedView {
     const companies = await this.#inspector.companies(folded.companies, pass.mode);
     const companySum = new Checksum();
     for (const company of folded.companies) companySum.add(JSON.stringify(company));
+    // A rebuild leaves them as they are.
+    const windows = pass.mode === 'mend' ? null : await compareWindows(this.#options, pass.stop.signal);
     return {
       position: pass.position,
       tables: [
         { table: 'tokens', rows: rows.tokens, checksum: tokens.text, same: difference === null },
         { table: 'companies', rows: rows.companies, checksum: companySum.text, same: companies === null },
+        ...(windows === null ? [] : [windows.table]),
       ],
-      difference: difference ?? companies,
+      difference: difference ?? companies ?? windows?.difference ?? null,
     };
   }
 
@@ -218,17 +224,4 @@ function progressOf({ stopped, events, beganMs, position, head, share }: Pass): 
     seconds_left: share === 0 ? null : Math.ceil(seconds * ((1 - share) / share)),
     parked: 0,
   };
-}
-
-/** A sum over the rows, so that no order has to be made first. */
-class Checksum {
-  #sum = 0n;
-
-  add(row: string): void {
-    this.#sum += createHash('sha256').update(row).digest().readBigUInt64BE();
-  }
-
-  get text(): string {
-    return String(this.#sum);
-  }
 }

@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Admission, HotView, Verdict, ViewToken } from '../../libs/hot-view/hot-view.ts';
+import {
+  type Admission,
+  type HotView,
+  type Verdict,
+  type ViewToken,
+  ViewUnavailable,
+} from '../../libs/hot-view/hot-view.ts';
 import type { HotViewInspection } from '../../libs/hot-view/inspection.ts';
 import type { HotViewMaintenance } from '../../libs/hot-view/maintenance.ts';
 import { newTokenId, successorId } from '../../libs/tokens/token-id.ts';
@@ -74,6 +80,10 @@ export function hotViewContract(name: string, open: () => Promise<OpenedView>): 
         await view.certify(null);
         expect((await admit(token.id)).kind).toBe('admitted');
       });
+
+      it('P6 does not say what it counts, for that may be too little', async () => {
+        await expect((async () => view.inspection.counted([viewToken().id]))()).rejects.toThrow(ViewUnavailable);
+      });
     });
 
     describe('looked into while it serves', () => {
@@ -138,6 +148,37 @@ export function hotViewContract(name: string, open: () => Promise<OpenedView>): 
         await view.inspection.forget(tokens[7]!.id);
         expect(await heldIds()).not.toContain(tokens[7]!.id);
         expect(await admit(tokens[7]!.id)).toEqual({ kind: 'unknown' });
+      });
+
+      it('P3 P6 tells what it counts of a lineage, second by second, and takes nothing', async () => {
+        const old = viewToken({ limits: { reads: 50, writes: 50 } });
+        const heir = viewToken({ ...old, id: successorId(old.id, Date.now()), lineage: old.id, predecessor: old.id });
+        const idle = viewToken();
+        await view.put([old, heir, idle]);
+        const seconds: number[] = [];
+        for (const id of [old.id, heir.id]) {
+          const pass = await admit(id, { cost: { reads: 2, writes: 1, handshakes: 0 } });
+          if (pass.kind !== 'admitted') throw new Error(pass.kind);
+          seconds.push(pass.windowSecond);
+          await opened.advance(5_000);
+        }
+        await admit(old.id, { scope: 'comma/routines:write' });
+        for (let look = 0; look < 2; look++) {
+          const [ofHeir, ofIdle] = await view.inspection.counted([heir.id, idle.id]);
+          const second = ofHeir!.second;
+          expect(second).toBeGreaterThanOrEqual(seconds[1]! + 5);
+          expect(ofIdle).toMatchObject({ taken: [] });
+          const inOrder = ofHeir!.taken.toSorted((a, b) => a.second - b.second || (a.budget < b.budget ? -1 : 1));
+          expect(inOrder).toEqual([
+            ...seconds.flatMap((at) => [
+              { budget: 'reads', second: at, cost: 2 },
+              { budget: 'writes', second: at, cost: 1 },
+            ]),
+            { budget: 'refusals', second: expect.any(Number), cost: 1 },
+          ]);
+        }
+        await opened.advance(61_000);
+        expect((await view.inspection.counted([heir.id]))[0]?.taken).toEqual([]);
       });
 
       it('a parking is seen, and a mending ends it', async () => {

@@ -1,13 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Redis } from 'ioredis';
+import type { MemoryHotView } from '../../libs/hot-view/memory/memory-hot-view.ts';
 import { Keys } from '../../libs/hot-view/redis/keys.ts';
 import { newTokenId } from '../../libs/tokens/token-id.ts';
+import { recentUses } from '../../projections/hot-view/recent-uses.ts';
 import { type CliRun, writ } from '../support/cli.ts';
 import { type OwnRedis, startOwnRedis } from '../support/redis.ts';
-import { createToken, startServer, type TestServer } from '../support/server.ts';
+import { type Answer, type Body, createToken, startServer, type TestServer } from '../support/server.ts';
 
 jest.setTimeout(240_000);
 
@@ -156,26 +158,54 @@ describe('writ projections hot-view, in Redis', () => {
     expect(dead.length).toBeGreaterThan(0);
     for (const token of dead) expect(await statusOf(token)).toBe(401);
   });
+
+  it('P3 P6 a window that was dropped is found, with both numbers; other calls’ are not blamed', async () => {
+    const reading = await createToken(server, COMMA);
+    const agent = await createToken(server, { ...COMMA, limits: { reads: { per_minute: 3 } } });
+    for (let call = 0; call < 3; call++) expect(await statusOf(agent.token)).toBe(200);
+    const write = { token: agent.token, body: { title: 'A write carries its use' } };
+    expect((await server.call('POST', '/api/v1/reports', write)).status).toBe(201);
+    expect(await statusOf(reading.token)).toBe(200);
+    expect(await run('projections verify hot-view')).toMatchObject({ exit: 0 });
+
+    await client.del(keys.windows(agent.id));
+    expect(await statusOf(agent.token)).toBe(200);
+    const verified = await run('projections verify hot-view');
+    expect(verified.exit).toBe(1);
+    expect(verified.out).toContain(`different: windows {"lineage":"${agent.id}","since":"`);
+    expect(verified.out).toContain('differs in reads (4 in the log, 1 in the view);');
+    const { body } = await server.call('GET', '/api/v1/admin/projections/hot-view', { token: server.operator });
+    expect(body['verification']).toMatchObject({
+      difference: { table: 'windows', key: { lineage: agent.id }, columns: ['reads'], counts: { log: 4, view: 1 } },
+    });
+  });
 });
 
 describe('writ projections hot-view, in memory', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'writ-hot-'));
+  let server: TestServer;
+  const ask = (verb: string): Promise<Answer> =>
+    server.call('POST', `/api/v1/admin/projections/hot-view/${verb}`, { token: server.operator, body: {} });
+  async function settled(): Promise<Body> {
+    for (;;) {
+      const path = '/api/v1/admin/projections/hot-view';
+      const { body } = await server.call('GET', path, { token: server.operator });
+      const { rebuild, verification } = body as { rebuild: unknown; verification: { state: string } | null };
+      if (rebuild === null && verification?.state !== 'running') return body;
+    }
+  }
+
+  beforeEach(async () => {
+    server = await startServer({ dataDir });
+  });
+  afterEach(() => server.close());
+  afterAll(() => rmSync(dataDir, { recursive: true }));
+
   it('P6 a rebuild mends what differs, while it serves; stopped, it goes on', async () => {
-    const server = await startServer();
     const agent = await createToken(server, COMMA);
     const { view } = server.parts;
     const held = await view.get(agent.id);
     await view.put([{ ...held!, version: held!.version + 2, name: 'never written' }]);
-    const ask = (verb: string) =>
-      server.call('POST', `/api/v1/admin/projections/hot-view/${verb}`, { token: server.operator, body: {} });
-    const state = async () =>
-      (await server.call('GET', '/api/v1/admin/projections/hot-view', { token: server.operator })).body;
-    const settled = async (): Promise<Record<string, unknown>> => {
-      for (;;) {
-        const now = await state();
-        const { rebuild, verification } = now as { rebuild: unknown; verification: { state: string } | null };
-        if (rebuild === null && verification?.state !== 'running') return now;
-      }
-    };
     expect(await ask('verify')).toMatchObject({ status: 202 });
     expect(await settled()).toMatchObject({
       verification: { state: 'different', difference: { table: 'tokens', key: { id: agent.id } } },
@@ -186,6 +216,38 @@ describe('writ projections hot-view, in memory', () => {
     expect(await ask('stop')).toMatchObject({ status: 409 });
     await ask('verify');
     expect(await settled()).toMatchObject({ verification: { state: 'same' } });
+  });
+
+  it('P3 P6 windows are as the log says, counted anew after a restart too; lost ones are found', async () => {
+    const agent = await createToken(server, COMMA);
+    const statuses: number[] = [];
+    for (const [method, path, body] of [
+      ['GET', '/api/v1/me'],
+      ['GET', '/api/v1/me'],
+      ['POST', '/api/v1/reports', { title: 'A write carries its use' }],
+      ['GET', '/api/v1/routines'],
+    ] as const) {
+      statuses.push((await server.call(method, path, { token: agent.token, body })).status);
+    }
+    expect(statuses).toEqual([200, 200, 201, 403]);
+    await ask('verify');
+    expect(await settled()).toMatchObject({ verification: { state: 'same' } });
     await server.close();
+
+    server = await startServer({ dataDir });
+    await ask('verify');
+    expect(await settled()).toMatchObject({ verification: { state: 'same' } });
+
+    const uses = (await Array.fromAsync(recentUses(server.log, Date.now()))).map(({ use }) => use);
+    const others = uses.filter(({ token }) => token !== agent.id);
+    (server.parts.view as MemoryHotView).refill(others.map((use) => ({ ...use, windowSecond: use.window_second })));
+    expect((await server.call('GET', '/api/v1/me', { token: agent.token })).status).toBe(200);
+    await ask('verify');
+    expect(await settled()).toMatchObject({
+      verification: {
+        state: 'different',
+        difference: { table: 'windows', key: { lineage: agent.id }, columns: ['reads'], counts: { log: 3, view: 1 } },
+      },
+    });
   });
 });

@@ -52,9 +52,10 @@ export function verificationText(verification: Verification): string {
   const rows = verification.tables.reduce((sum, table) => sum + table.rows, 0);
   const upTo = `${rows} rows up to position ${verification.position ?? 0}`;
   if (verification.difference === null) return `${verification.state}: ${upTo}, ${verification.at}`;
-  const { table, key, what, columns: differing } = verification.difference;
+  const { table, key, what, columns: differing, counts } = verification.difference;
   const place = `${table} ${JSON.stringify(key)}`;
-  const detail = what === 'different' ? `differs in ${differing.join(', ')}` : `is ${what}`;
+  const numbers = counts === undefined ? '' : ` (${counts.log} in the log, ${counts.view} in the view)`;
+  const detail = what === 'different' ? `differs in ${differing.join(', ')}${numbers}` : `is ${what}`;
   return `different: ${place} ${detail}; ${upTo}, ${verification.at}`;
 }
 

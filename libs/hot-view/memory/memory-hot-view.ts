@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Position } from '../../event-log/event-log.ts';
 import { lineageKey } from '../../tokens/token-id.ts';
+import type { Budget } from '../../usage/use.ts';
 import { Window } from '../../window/window.ts';
 import {
   type Admission,
@@ -14,8 +15,9 @@ import {
   type Verdict,
   type ViewCompany,
   type ViewToken,
+  ViewUnavailable,
 } from '../hot-view.ts';
-import type { HotViewInspection, Mending, Unlike } from '../inspection.ts';
+import type { Counted, HotViewInspection, Mending, Unlike } from '../inspection.ts';
 import type { HotViewMaintenance, RecordedUse } from '../maintenance.ts';
 import { CompanyLimits, unlikeCompanies } from './company-limits.ts';
 import { Interner } from './interner.ts';
@@ -57,6 +59,7 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
     mendCompany: (key, company) => {
       for (const entry of this.#companies.replace(key, company)) this.#putInForce(entry);
     },
+    counted: (ids) => ids.map((id) => this.#counted(id)),
   };
   readonly #entries = new Map<string, Entry>();
   readonly #windows = new Map<string, Windows>();
@@ -236,6 +239,16 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
     if (entry === undefined) return;
     this.#companies.leave(entry.written, entry);
     this.#entries.delete(id);
+  }
+
+  #counted(id: string): Counted {
+    if (!this.#certified) throw new ViewUnavailable('it is being built');
+    const second = Math.floor(this.#clock() / 1000);
+    const windows = this.#windows.get(lineageKey(id)) ?? {};
+    const taken = Object.entries(windows).flatMap(([budget, window]: [string, Window]) =>
+      Array.from(window.taken(second), ([at, cost]) => ({ budget: budget as Budget, second: at, cost })),
+    );
+    return { second, taken };
   }
 
   #putInForce(entry: Entry): void {

@@ -1,3 +1,4 @@
+import { PRELUDE } from './prelude.lua.ts';
 import { TOKEN_FIELDS } from './tokens.lua.ts';
 
 /** The names under which `PUT` writes the fields of a token, in the order in which it takes them. */
@@ -67,6 +68,28 @@ local info = redis.call('INFO', 'server')
 local at = string.find(info, 'run_id:', 1, true)
 local found = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])
 return { string.match(info, '^%w+', at + 7), found[1], found[2] }
+`;
+
+/**
+ * What is counted. KEYS: header, windows. ARGV: run_id, clock offset ms, stale ms. Answers the second it is, then of each
+ * lineage a list of budget (1 to 4), second, count; only why, where the partition does not stand.
+ */
+export const COUNTED = `${PRELUDE}
+local now, why = standing(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]))
+if not now then return { why } end
+local answers = { now.second }
+for i = 2, #KEYS do
+  local list = {}
+  for budget, window in ipairs(load_windows(KEYS[i], now.second)) do
+    for second, count in pairs(window) do
+      list[#list + 1] = budget
+      list[#list + 1] = second
+      list[#list + 1] = count
+    end
+  end
+  answers[i] = list
+end
+return answers
 `;
 
 /** KEYS: companies. */

@@ -1,6 +1,6 @@
 import type { Position } from '../../event-log/event-log.ts';
 import { lineageKey } from '../../tokens/token-id.ts';
-import type { Budget } from '../../usage/use.ts';
+import { type Budget, BUDGETS } from '../../usage/use.ts';
 import {
   type Admission,
   type HotView,
@@ -64,7 +64,8 @@ const COMMAND_TIMEOUT_MS = 500;
 const STALE_MS = 2_000;
 const RETRY_NOT_READY_SECONDS = 1;
 const LINEAGES_AT_ONCE = 500;
-const BUDGETS: Readonly<Record<Budget, number>> = { reads: 1, writes: 2, handshakes: 3, refusals: 4 };
+/** As the scripts number them. */
+const numberOf = (budget: Budget): number => BUDGETS.indexOf(budget) + 1;
 
 /**
  * The hot view several processes share, in one Redis or a Redis Cluster. Every question is one script on the keys of one
@@ -244,11 +245,12 @@ export class RedisHotView implements HotView, HotViewMaintenance {
     const taken = uses.filter(({ cost }) => cost > 0);
     const buckets = Map.groupBy(
       taken,
-      ({ budget, windowSecond, recordedAgoSeconds = '' }) => `${BUDGETS[budget]} ${windowSecond} ${recordedAgoSeconds}`,
+      ({ budget, windowSecond, recordedAgoSeconds = '' }) =>
+        `${numberOf(budget)} ${windowSecond} ${recordedAgoSeconds}`,
     );
     const counted = [...buckets.values()].flatMap((same) => {
       const { budget, windowSecond, recordedAgoSeconds = '' } = same[0]!;
-      return [BUDGETS[budget], windowSecond, recordedAgoSeconds, same.reduce((sum, { cost }) => sum + cost, 0)];
+      return [numberOf(budget), windowSecond, recordedAgoSeconds, same.reduce((sum, { cost }) => sum + cost, 0)];
     });
     await this.#scripts.run(SCRIPTS.refill, keys, [this.#scripts.offsetMs, ...counted]);
   }

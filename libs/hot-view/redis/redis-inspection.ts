@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { companyKey } from '../company-key.ts';
-import type { ViewCompany, ViewToken } from '../hot-view.ts';
-import type { HotViewInspection, Mending, Unlike, UnlikeCompany } from '../inspection.ts';
+import { type ViewCompany, ViewUnavailable, type ViewToken } from '../hot-view.ts';
+import type { Counted, HotViewInspection, Mending, Taken, Unlike, UnlikeCompany } from '../inspection.ts';
+import { BUDGETS } from '../../usage/use.ts';
 import { script } from './connection.ts';
-import { FIELD_NAMES, FORGET, HELD, HELD_COMPANIES, MEND, MEND_COMPANY, SCAN } from './inspection.lua.ts';
+import { COUNTED, FIELD_NAMES, FORGET, HELD, HELD_COMPANIES, MEND, MEND_COMPANY, SCAN } from './inspection.lua.ts';
 import { type Keys, partitionOf } from './keys.ts';
 import { EVERY_PARTITION } from './partitions.ts';
 import { fieldsOf, fieldsOfCompany } from './replies.ts';
@@ -16,9 +17,14 @@ const SCRIPTS = {
   scan: script(SCAN),
   heldCompanies: script(HELD_COMPANIES),
   mendCompany: script(MEND_COMPANY),
+  counted: script(COUNTED),
 };
 /** Keys a server looks at in one go, which calls wait for. */
 const KEYS_A_SCAN = 1_000;
+const LINEAGES_A_LOOK = 100;
+
+/** [second, of each lineage…], or [why not]. */
+type CountedReply = readonly [second: number, ...lineages: (readonly number[])[]] | readonly [why: string];
 
 /** [seen, parked, fields…]; empty: nothing is held. */
 type HeldReply = readonly string[];
@@ -98,6 +104,21 @@ export class RedisInspection implements HotViewInspection {
       ),
     );
   }
+
+  async counted(ids: readonly string[]): Promise<readonly Counted[]> {
+    const counted = new Map<string, Counted>();
+    for (const of of byPartition(ids, (id) => id)) {
+      for (let from = 0; from < of.length; from += LINEAGES_A_LOOK) {
+        const some = of.slice(from, from + LINEAGES_A_LOOK);
+        const keys = [this.#keys.header(partitionOf(some[0]!)), ...some.map((id) => this.#keys.windows(id))];
+        const reply = await this.#scripts.run(SCRIPTS.counted, keys, this.#scripts.standingArgs());
+        const [second, ...lineages] = reply as CountedReply;
+        if (typeof second === 'string') throw new ViewUnavailable(`the hot view may not be trusted: ${second}`);
+        some.forEach((id, index) => counted.set(id, { second, taken: takenOf(lineages[index] ?? []) }));
+      }
+    }
+    return ids.map((id) => counted.get(id)!);
+  }
 }
 
 /** What `SEEN` answers of a key that is not there. */
@@ -124,6 +145,13 @@ function sameJson(a: string, b: string): boolean {
     return false;
   }
 }
+
+/** @param flat budget as the scripts number it (from 1), second, count, and so on */
+const takenOf = (flat: readonly number[]): Taken[] =>
+  Array.from({ length: flat.length / 3 }, (_, index) => {
+    const [budget = 1, second = 0, cost = 0] = flat.slice(index * 3, index * 3 + 3);
+    return { budget: BUDGETS[budget - 1]!, second, cost };
+  });
 
 const byPartition = <Item>(items: readonly Item[], idOf: (item: Item) => string): readonly Item[][] => [
   ...Map.groupBy(items, (item) => partitionOf(idOf(item))).values(),

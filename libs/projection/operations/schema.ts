@@ -25,6 +25,11 @@ const difference = {
     key: { type: 'object' },
     what: { enum: ['missing', 'unexpected', 'different'] },
     columns: { type: 'array', items: { type: 'string' } },
+    counts: {
+      type: 'object',
+      description: 'Of a rate window: what the log says was used, and what the view counts of it.',
+      properties: { log: { type: 'integer' }, view: { type: 'integer' } },
+    },
   },
 };
 
