@@ -1,21 +1,46 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 
-/** What a thread that asks PGlite and the thread it runs on say to each other. */
-type Request =
-  /** The client's first one takes its turn at the database. */
-  | {
-      readonly kind: 'query';
-      readonly client: number;
-      readonly id: number;
-      readonly sql: string;
-      readonly parameters: readonly unknown[];
-    }
-  | { readonly kind: 'release'; readonly client: number };
+/** What a thread asks of PGlite on another one. A message is a list of them, or of replies: what a turn of the event loop gathered. */
+interface Request {
+  readonly client: number;
+  readonly id: number;
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+}
 
 type Reply =
   | { readonly kind: 'result'; readonly id: number; readonly result: PostgresQueryResult<object> }
   | { readonly kind: 'error'; readonly id: number; readonly message: string; readonly code: string | undefined };
+
+/** What waited so long, others shall not hold up further. */
+const LONGEST_GATHERING_MS = 1;
+
+/** Sends together what is said in one turn of the event loop: a message wakes the other thread, which costs more than what it says. */
+class Outbox<Said> {
+  readonly #post: (said: readonly Said[]) => void;
+  #gathered: Said[] = [];
+  #sinceMs = 0;
+
+  constructor(post: (said: readonly Said[]) => void) {
+    this.#post = post;
+  }
+
+  say(one: Said): void {
+    this.#gathered.push(one);
+    if (this.#gathered.length === 1) {
+      this.#sinceMs = performance.now();
+      setImmediate(() => this.#send());
+    } else if (performance.now() - this.#sinceMs > LONGEST_GATHERING_MS) this.#send();
+  }
+
+  #send(): void {
+    if (this.#gathered.length === 0) return;
+    const said = this.#gathered;
+    this.#gathered = [];
+    this.#post(said);
+  }
+}
 
 /** What PostgreSQL refused, with its SQLSTATE, as `pg` throws it. */
 export class PGliteError extends Error {
@@ -27,30 +52,35 @@ export class PGliteError extends Error {
   }
 }
 
-/** Lets another thread ask this one's session, until it closes its end of the port. */
+const BEGINS = /^\s*(begin|start\s+transaction)\b/i;
+/** Back to a savepoint a transaction goes on. */
+const ENDS = /^\s*(commit|rollback)\b(?!\s+to\b)/i;
+
+/**
+ * Lets another thread ask this one's session, until it closes its end of the port. A client has the session for a
+ * statement, or from a transaction's begin to its end.
+ */
 export function servePGlite(port: MessagePort, session: PostgresPool): void {
-  const clients = new Map<number, Promise<PostgresPoolClient>>();
-  const say = (reply: Reply): void => port.postMessage(reply);
-  const release = async (client: number): Promise<void> => {
-    const held = clients.get(client);
-    clients.delete(client);
-    (await held)?.release();
-  };
-  const answer = async ({ client, id, sql, parameters }: Request & { kind: 'query' }): Promise<void> => {
+  const inTransaction = new Map<number, PostgresPoolClient>();
+  const outbox = new Outbox<Reply>((replies) => port.postMessage(replies));
+  const answer = async ({ client, id, sql, parameters }: Request): Promise<void> => {
+    const held = inTransaction.get(client) ?? (await session.connect());
     try {
-      let held = clients.get(client);
-      if (held === undefined) clients.set(client, (held = session.connect()));
-      say({ kind: 'result', id, result: await (await held).query<object>(sql, parameters) });
+      outbox.say({ kind: 'result', id, result: await held.query<object>(sql, parameters) });
+      if (BEGINS.test(sql)) inTransaction.set(client, held);
     } catch (error) {
       const { message, code } = error as Error & { code?: string };
-      say({ kind: 'error', id, message, code });
+      outbox.say({ kind: 'error', id, message, code });
     }
+    if (ENDS.test(sql)) inTransaction.delete(client);
+    if (!inTransaction.has(client)) held.release();
   };
-  port.on('message', (request: Request) => {
-    void (request.kind === 'query' ? answer(request) : release(request.client));
+  port.on('message', (requests: readonly Request[]) => {
+    for (const request of requests) void answer(request);
   });
   port.on('close', () => {
-    for (const client of clients.keys()) void release(client);
+    for (const held of inTransaction.values()) held.release();
+    inTransaction.clear();
   });
 }
 
@@ -64,6 +94,7 @@ export class PGlitePool implements PostgresPool {
   readonly #ended: () => Promise<void>;
   readonly #waiting = new Map<number, Waiting>();
   #port: MessagePort | null = null;
+  #outbox = new Outbox<Request>(() => undefined);
   #nextId = 0;
   #nextClient = 0;
 
@@ -76,7 +107,10 @@ export class PGlitePool implements PostgresPool {
   attach(port: MessagePort): void {
     this.#lose();
     this.#port = port;
-    port.on('message', (reply: Reply) => this.#settle(reply));
+    this.#outbox = new Outbox((requests) => port.postMessage(requests));
+    port.on('message', (replies: readonly Reply[]) => {
+      for (const reply of replies) this.#settle(reply);
+    });
     port.on('close', () => {
       if (this.#port === port) this.#lose();
     });
@@ -86,9 +120,8 @@ export class PGlitePool implements PostgresPool {
     const client = this.#nextClient++;
     const port = this.#port;
     const query = (sql: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<object>> =>
-      this.#ask(port, client, sql, parameters);
-    const release = (): void => port?.postMessage({ kind: 'release', client } satisfies Request);
-    return { query: query as PostgresPoolClient['query'], release };
+      this.#ask(port, { client, id: this.#nextId++, sql, parameters });
+    return { query: query as PostgresPoolClient['query'], release: () => undefined };
   }
 
   async end(): Promise<void> {
@@ -97,17 +130,11 @@ export class PGlitePool implements PostgresPool {
   }
 
   /** A client stays with the thread it began on: what it was in the middle of is not gone on with on another. */
-  #ask(
-    port: MessagePort | null,
-    client: number,
-    sql: string,
-    parameters: readonly unknown[],
-  ): Promise<PostgresQueryResult<object>> {
+  #ask(port: MessagePort | null, request: Request): Promise<PostgresQueryResult<object>> {
     return new Promise((resolve, reject) => {
       if (port === null || port !== this.#port) return reject(threadEnded());
-      const id = this.#nextId++;
-      this.#waiting.set(id, { resolve, reject });
-      port.postMessage({ kind: 'query', client, id, sql, parameters } satisfies Request);
+      this.#waiting.set(request.id, { resolve, reject });
+      this.#outbox.say(request);
     });
   }
 

@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { readModelsContract } from '../../test/contract/read-models.contract.ts';
 import { toadoReadModelContract } from '../../test/contract/toado-read-model.contract.ts';
 import { ran } from '../../test/support/coverage-report.ts';
@@ -27,6 +28,35 @@ describe('PGlite', () => {
     await writeFile(path.join(directory, 'PG_VERSION'), 'not a version');
     const { db, close } = await openReadDb({ directory });
     expect((await sql<{ one: number }>`select 1 as one`.execute(db)).rows).toEqual([{ one: 1 }]);
+    await close();
+    await rm(directory, { recursive: true });
+  }, 60_000);
+
+  it('a transaction has the session to itself until it ends, well or badly', async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'writ-read-'));
+    const { db, close } = await openReadDb({ directory });
+    await sql`create table things (n bigint)`.execute(db);
+    const count = async () => (await sql<{ n: number }>`select count(*) as n from things`.execute(db)).rows[0]?.n;
+    let beside: Promise<number | undefined> | undefined;
+    await db.transaction().execute(async (trx) => {
+      await sql`insert into things values (1)`.execute(trx);
+      beside = count();
+      await sleep(20);
+      await sql`savepoint here`.execute(trx);
+      await sql`rollback to here`.execute(trx);
+      await sleep(20);
+      await sql`insert into things values (2)`.execute(trx);
+    });
+    expect(await beside).toBe(2);
+    const failing = (statement: RawBuilder<unknown>) =>
+      db.transaction().execute(async (trx) => {
+        await sql`insert into things values (3)`.execute(trx);
+        await statement.execute(trx);
+        throw new Error('no');
+      });
+    await expect(failing(sql`select 1`)).rejects.toThrow('no');
+    await expect(failing(sql`insert into nowhere values (1)`)).rejects.toMatchObject({ code: '42P01' });
+    expect(await Promise.all([count(), count()])).toEqual([2, 2]);
     await close();
     await rm(directory, { recursive: true });
   }, 60_000);

@@ -12,6 +12,8 @@ interface Prepared {
   readonly name: string;
   /** Types of its parameters, by OID. */
   readonly parameters: readonly number[];
+  /** Of the rows it gives; none where it gives none. */
+  readonly columns: messages.RowDescriptionMessage['fields'];
 }
 
 /** More texts than the code has; beyond, they are begun anew. */
@@ -37,16 +39,15 @@ export class PreparedStatements {
   /** @throws Error with PostgreSQL's message and its SQLSTATE as `code` */
   async run(sql: string, values: readonly unknown[]): Promise<StatementResult> {
     if (!WORTH_KEEPING.test(sql)) return await this.#runOnce(sql, values);
-    const { name, parameters } = this.#prepared.get(sql) ?? (await this.#prepare(sql));
+    const { name, parameters, columns } = this.#prepared.get(sql) ?? (await this.#prepare(sql));
     const { serialize } = protocol;
     const texts = values.map((value, index) => this.#text(value, parameters[index]));
     const answer = await this.#send(
       serialize.bind({ statement: name, values: texts }),
-      serialize.describe({ type: 'P' }),
       serialize.execute({}),
       serialize.sync(),
     );
-    return this.#resultOf(answer);
+    return this.#resultOf(answer, columns);
   }
 
   /** A change of tables may change what a statement gives: all are prepared anew. */
@@ -67,7 +68,9 @@ export class PreparedStatements {
     );
     const described = answer.find((message) => message.name === 'parameterDescription');
     const parameters = (described as messages.ParameterDescriptionMessage | undefined)?.dataTypeIDs ?? [];
-    const prepared = { name, parameters };
+    const rows = answer.find((message) => message.name === 'rowDescription');
+    const columns = (rows as messages.RowDescriptionMessage | undefined)?.fields ?? [];
+    const prepared = { name, parameters, columns };
     this.#prepared.set(text, prepared);
     return prepared;
   }
@@ -89,21 +92,19 @@ export class PreparedStatements {
     return serialize === undefined ? String(value) : serialize(value);
   }
 
-  #resultOf(answer: readonly messages.BackendMessage[]): StatementResult {
-    let fields: messages.RowDescriptionMessage['fields'] = [];
+  #resultOf(answer: readonly messages.BackendMessage[], columns: Prepared['columns']): StatementResult {
     const rows: object[] = [];
     let count = 0;
     for (const message of answer) {
-      if (message.name === 'rowDescription') ({ fields } = message as messages.RowDescriptionMessage);
-      else if (message.name === 'dataRow') rows.push(this.#row(fields, message as messages.DataRowMessage));
+      if (message.name === 'dataRow') rows.push(this.#row(columns, message as messages.DataRowMessage));
       else if (message.name === 'commandComplete') count = countIn((message as messages.CommandCompleteMessage).text);
     }
     return { rows, count };
   }
 
-  #row(fields: messages.RowDescriptionMessage['fields'], { fields: texts }: messages.DataRowMessage): object {
+  #row(columns: Prepared['columns'], { fields: texts }: messages.DataRowMessage): object {
     const row: Record<string, unknown> = {};
-    for (const [index, { name, dataTypeID }] of fields.entries())
+    for (const [index, { name, dataTypeID }] of columns.entries())
       row[name] = types.parseType(texts[index] ?? null, dataTypeID, this.#pglite.parsers);
     return row;
   }
