@@ -58,6 +58,11 @@ export class Tallies {
     this.#Counter = Counter;
   }
 
+  /** Tokens. */
+  get size(): number {
+    return this.#byToken.size;
+  }
+
   add(token: string, eventId: string): void {
     let counter = this.#byToken.get(token);
     if (counter === undefined) this.#byToken.set(token, (counter = new this.#Counter()));

@@ -11,6 +11,9 @@ export type JournalEntry = NewEvent & (TokenUsed | TokenUseEnded);
 
 type TallyEvent = NewEvent<UsesTallied['type'], UsesTallied['data']>;
 
+/** A tally names each of its tokens, and is to fit into one append with what is recorded meanwhile. */
+const MOST_TOKENS = 2_000;
+
 /**
  * One stream of a journal: a process's uses of a day, `usage-<boot>-<day>`. One writer, so its expected revision is
  * always exact. It stands in the registry of journals before its first use, and tallies every minute and at its end what
@@ -51,8 +54,14 @@ export class JournalSegment {
     return Date.now() - this.#storedAtMs;
   }
 
+  /** Whether a tally is due for the many tokens it will name. */
+  get isFull(): boolean {
+    return this.#uses.size >= MOST_TOKENS || this.#written.isFull(MOST_TOKENS);
+  }
+
   /** Milliseconds until a tally is due; null: there is nothing to tally. */
   tallyDueInMs(): number | null {
+    if (this.isFull) return 0;
     const writtenMs = this.#written.dueInMs(this.#tallyEveryMs);
     if (this.#first === null) return writtenMs;
     const usesMs = this.#first.ms + this.#tallyEveryMs - performance.now();

@@ -91,7 +91,8 @@ export class UsageJournal {
     const segment = this.#segmentOf(today);
     if (!segment.isOpen) return segment.open().then(() => this.count(stream, expected, events));
     const counted = segment.count(stream, expected, events);
-    if (this.#tallyTimer === undefined) this.#tallyLater();
+    if (segment.isFull) this.#flush();
+    else if (this.#tallyTimer === undefined) this.#tallyLater();
     return counted;
   }
 

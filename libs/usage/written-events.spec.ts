@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { v5 } from 'uuid';
@@ -14,6 +14,7 @@ import {
   type EventLog,
   type ExpectedRevision,
   LogUnavailable,
+  MAX_APPEND_BYTES,
   type NewEvent,
   OutcomeUnknown,
   type RecordedEvent,
@@ -344,6 +345,25 @@ describe('what calls write', () => {
     expect(second).not.toBe(first);
     await shared.close();
     expect(await verified(MINE)).toMatchObject({ wrong: [], untallied: { events: 0, openJournals: 0 } });
+  });
+
+  it('P9 P11 a tally stays small enough to be stored, however many tokens call', async () => {
+    const busy = new UsageJournal(log);
+    const tokens = Array.from({ length: 9_000 }, (_, index) => `01TOKEN${index}`);
+    for (let from = 0; from < tokens.length; from += 500) {
+      const some = tokens.slice(from, from + 500);
+      await Promise.all(some.map((token) => write(token, token, { by: busy })));
+      // As a log does whose appends take time.
+      await setImmediate();
+      const metadata = { $correlationId: 'u', $causationId: 'u', schema: 1 };
+      await Promise.all(some.map((token) => busy.record({ ...use, token }, metadata)));
+    }
+    await busy.close();
+    const told = (await all()).filter(({ type }) => type === 'UsesTallied');
+    expect(new Set(told.map(({ stream }) => stream)).size).toBe(1);
+    for (const { data } of told) expect(JSON.stringify(data).length).toBeLessThan(MAX_APPEND_BYTES / 2);
+    const counts = told.map(({ data }) => Object.keys((data as UsesTallied['data']).written!.tokens).length);
+    expect(counts.reduce((sum, count) => sum + count)).toBe(tokens.length);
   });
 
   it('P9 of a log in which nobody counted it nothing is claimed, and nothing is wrong', async () => {

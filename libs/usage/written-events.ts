@@ -90,6 +90,11 @@ export class WrittenEvents {
     if (this.#over?.number === through) this.#over = null;
   }
 
+  /** Whether the period names so many tokens, and can end. */
+  isFull(mostTokens: number): boolean {
+    return this.#over === null && this.#open.tokens.size >= mostTokens;
+  }
+
   /** Whether a period is over and not tallied. */
   get isBehind(): boolean {
     return this.#over !== null;
