@@ -20,6 +20,12 @@ describe(PAGE, () => {
     expect(readFileSync(PAGE, 'utf8')).toBe(page);
   });
 
+  it('P5 what shows a secret is neither a tool of MCP nor a step of a routine', () => {
+    const showing = specs.filter(({ showsSecret }) => showsSecret === true);
+    expect(showing.map(({ name }) => name)).toEqual(expect.arrayContaining(['create_token', 'rotate_token']));
+    expect(showing.filter((spec) => isTool(spec) || canBeStep(spec))).toEqual([]);
+  });
+
   it('every operation asks for a scope there is', () => {
     const asked = specs.flatMap(({ scope }) => scope ?? []);
     const all = loadCatalogues(null).all;

@@ -108,6 +108,13 @@ describe('the gate', () => {
     expect(await uses()).toEqual([]);
   });
 
+  it('P4 a view that was lost while a call was under way answers it with nothing', async () => {
+    view.confirm = () => 'lapsed';
+    run = () => ({ body: { secret: 'of the workspace' } });
+    const { result } = await handle();
+    expect(result).toMatchObject({ status: 503, retry_after: expect.any(Number) });
+  });
+
   it('P2 a token revoked while its call is under way is answered 401', async () => {
     run = () => {
       view.put([{ ...token, status: 'revoked', version: 9 }]);
@@ -129,8 +136,11 @@ describe('the gate', () => {
     expect(begun).toBe(false);
   });
 
-  it('P12 a refused input is recorded as a use that failed, and nothing else is', async () => {
-    const reply = await handle({ input: () => ({ ok: true, value: { text: 1, more: true } }) });
+  it.each([
+    ['of another shape', { text: 1 }],
+    ['with a member that nobody declared', { text: 'hello', more: true }],
+  ])('P12 an input %s is refused, recorded as a use that failed, and nothing else is', async (_, value) => {
+    const reply = await handle({ input: () => ({ ok: true, value }) });
     expect(reply.result).toMatchObject({ status: 422, code: 'invalid' });
     const events = await recorded();
     expect(events.map(({ type }) => type)).toEqual(['TokenUsed']);
@@ -256,7 +266,7 @@ describe('the gate', () => {
     expect(await uses()).toEqual([expect.objectContaining({ reason: 'missing_scope', budget: 'refusals' })]);
   });
 
-  it('P11 a thousand refusals are twenty events and one count', async () => {
+  it('P1 P11 a thousand refusals are twenty events and one count', async () => {
     view.put([{ ...token, grants: [], version: 2 }]);
     for (let call = 0; call < 1_000; call++) await handle();
     await denials.flush();
@@ -275,7 +285,7 @@ describe('the gate', () => {
     expect(await Array.fromAsync(log.readAll())).toEqual([]);
   });
 
-  it('an over-long credential is 431', async () => {
+  it('P11 an over-long credential is 431', async () => {
     expect(status(await handle({ authenticate: () => authenticate([`Bearer ${'a'.repeat(200)}`]) }))).toBe(431);
   });
 

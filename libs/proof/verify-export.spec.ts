@@ -158,6 +158,17 @@ describe('verifying an export', () => {
     ]);
     const hideTally = exportOf(logOf(uses), { token: MINE }, (leaf) => leaf === 6 || leaf === 4);
     expect(kinds(verify(hideTally))).toEqual(['incomplete']);
+    // All that a tally counts, and the tally with it.
+    const hideStretch = exportOf(logOf(uses), { token: MINE }, (leaf) => [1, 4, 6].includes(leaf));
+    expect(kinds(verify(hideStretch))).toEqual(['incomplete']);
+  });
+
+  it('P9 a use that stands in the log in the place of another is found by its journal’s tally', () => {
+    const events = logOf(uses);
+    const forged = events.with(8, { ...events[8]!, id: '00000000-0000-4000-8000-00000000f0f0' });
+    expect(verify(exportOf(forged, { token: MINE })).findings).toEqual([
+      { kind: 'incomplete', journal: JOURNAL, reason: 'it tallied 2 uses up to revision 11; 2 are shown' },
+    ]);
   });
 
   it('P9 an export cut short, unsigned, or signed by another key is none', () => {

@@ -126,6 +126,46 @@ describe('P13 nobody grants more than they hold', () => {
     expect(decide(command, token)).toEqual({ refused: { code: 'beyond_authority', excess } });
   });
 
+  describe('nor see more than it sees', () => {
+    const pinned = (companies: string[], projects: string[] = []): Authority => ({
+      ...operator,
+      restrict: { companies, projects },
+    });
+    const pinnedTo = (companies: string[], projects: string[] = []): CreateToken =>
+      create({
+        catalogue: toado,
+        scopes: ['read'],
+        restrict: { companies, projects },
+        companies: new Map([
+          ['a', NONE],
+          ['b', NONE],
+        ]),
+      });
+    const NONE = { reads: null, writes: null };
+    const beyond = { refused: { code: 'beyond_authority', excess: 'restriction' } };
+
+    it.each<[string, Authority, string[], string[]]>([
+      ['another company', pinned(['a']), ['b'], []],
+      ['no company', pinned(['a']), [], []],
+      ['another project', pinned(['a'], ['p']), ['a'], ['q']],
+      ['no project', pinned(['a'], ['p']), ['a'], []],
+    ])('one pinned to %s is not its to make, nor to move there', (_, giver, companies, projects) => {
+      const command = pinnedTo(companies, projects);
+      expect(decide({ ...command, giver }, noToken)).toEqual(beyond);
+      const token = given(pinnedTo([...giver.restrict.companies], [...giver.restrict.projects]));
+      const { restrict, companies: limits } = command;
+      const move: ChangeToken = {
+        type: 'ChangeToken',
+        catalogue: toado,
+        restrict,
+        companies: limits,
+        giver,
+        nowMs: NOW,
+      };
+      expect(decide(move, token)).toEqual(beyond);
+    });
+  });
+
   it('nor rotate a stronger token into its own hands', () => {
     const strong = given(create({ catalogue: writ, scopes: ['operate'] }));
     const rotate: TokenCommand = {

@@ -95,9 +95,23 @@ describe('the journal of uses', () => {
     let release = (): void => undefined;
     log.current.gate = new Promise((resolve) => (release = resolve));
     const held = Array.from({ length: 10_000 }, (_, index) => journal.record(use(`r${index}`), metadata));
-    await expect(journal.record(use('over'), metadata)).rejects.toThrow('the journal is full');
+    expect(await outcomeNow(journal.record(use('over'), metadata))).toBe('the journal is full');
     release();
     await Promise.all(held);
+  });
+
+  it('P4 P11 lets nobody wait behind one that has waited for 2 s', async () => {
+    const journal = new UsageJournal(log.current);
+    let release = (): void => undefined;
+    log.current.gate = new Promise((resolve) => (release = resolve));
+    const underWay = journal.record(use('r1'), metadata);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const waiting = journal.record(use('r2'), metadata);
+    expect(await outcomeNow(journal.record(use('r3'), metadata))).toBe('waits');
+    await new Promise((resolve) => setTimeout(resolve, 2_050));
+    expect(await outcomeNow(journal.record(use('late'), metadata))).toBe('the journal is full');
+    release();
+    await Promise.all([underWay, waiting]);
   });
 
   it('writes what it holds before it closes, and takes nothing more', async () => {
@@ -157,6 +171,16 @@ describe('the journal of uses', () => {
     expect(new Set((await uses(log.current)).map(({ stream }) => stream)).size).toBe(2);
   });
 });
+
+/** What has become of it by now. */
+const outcomeNow = (recording: Promise<void>): Promise<string> =>
+  Promise.race([
+    recording.then(
+      () => 'recorded',
+      (error: Error) => error.message,
+    ),
+    new Promise<string>((resolve) => setTimeout(() => resolve('waits'), 50)),
+  ]);
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));

@@ -87,6 +87,16 @@ describe('P3 the limit is the limit', () => {
     );
   });
 
+  it('nor by a second that lies before the last', () => {
+    const window = new Window();
+    window.take(100, 3);
+    expect(window.used(99)).toBe(3);
+    window.take(98, 1);
+    expect(window.used(100)).toBe(4);
+    expect(window.used(160)).toBe(4);
+    expect(window.used(161)).toBe(0);
+  });
+
   it('and at least 95% of it is attainable', () => {
     const minutes = 20;
     for (const limit of [1, 7, 60, 600]) {

@@ -217,6 +217,13 @@ export function readModelsContract(
       await caughtUp(await begin(reports));
       expect(await rows(reports)).toContain('Title R0');
       expect(await rows(reports)).not.toContain('New 0');
+      await running.pop()?.stop();
+      // Another one that has got further: nothing of the last is left, nothing of this is missing.
+      log = new MemoryEventLog();
+      for (const n of Array(10).keys()) await log.append(`report-X${n}`, 'no-stream', [created(`X${n}`)]);
+      await caughtUp(await begin(reports));
+      const [found] = JSON.parse(await rows(reports)) as [{ id: string }[]];
+      expect(found.map(({ id }) => id)).toEqual(Array.from({ length: 10 }, (_, n) => `X${n}`));
     });
 
     it('P6 a start beside a runner that moves on meanwhile throws nothing away', async () => {
@@ -416,6 +423,7 @@ export function readModelsContract(
         used(heir, 30, 'writes'),
         used(heir, 40, 'reads'),
         used('unrelated', 40, 'reads'),
+        used(old, 65, 'reads'),
         used(old, 70, 'refusals'),
       ]);
       await caughtUp(await begin(tokenUses));

@@ -3,10 +3,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import fc from 'fast-check';
 import { type KyselyPlugin, sql } from 'kysely';
 import type { NewEvent, RecordedEvent, SubscribeOptions, SubscriptionMessage } from '../../libs/event-log/event-log.ts';
+import { BuildWriter } from '../../libs/projection/build-writer.ts';
+import { changingBuilds, createBuild } from '../../libs/projection/builds.ts';
 import { put, set } from '../../libs/projection/change.ts';
+import { Courtesy } from '../../libs/projection/courtesy.ts';
 import type { ViewStatus } from '../../libs/projection/maintained-view.ts';
 import { type Projection, schemaOf } from '../../libs/projection/projection.ts';
 import { type RunningProjection, startProjection } from '../../libs/projection/runner.ts';
+import { switchTo } from '../../libs/projection/switch.ts';
 import type { ReadDb } from '../../libs/read-db/read-db.ts';
 import { MemoryEventLog } from '../doubles/memory-event-log.ts';
 import type { CuttingProxy } from '../support/cutting-proxy.ts';
@@ -175,6 +179,17 @@ export function rebuildContract(engine: string, start: () => Promise<RebuildStor
       expect(after).toHaveLength(before.length);
       expect(after).not.toEqual(before);
     }, 120_000);
+
+    it('P6 what takes over holds all that the one before it held', async () => {
+      await make(12);
+      await caughtUp(await begin(things));
+      await end();
+      const logId = await log.id();
+      const { build } = await changingBuilds(db.db, (trx) => createBuild(trx, things, 'building', logId));
+      const writer = await BuildWriter.open(db.db, log, things, build, new Courtesy());
+      expect(await switchTo(db.db, things, build, writer)).toBe(true);
+      expect(await rows(things)).toBe(await expected());
+    });
 
     it('P6 stops where it is told to, and goes on from there after a restart', async () => {
       await make(20);

@@ -5,19 +5,31 @@ import type { NewEvent } from '../../libs/event-log/event-log.ts';
 import { newId } from '../../libs/ids/new-id.ts';
 import type { ReadDb } from '../../libs/read-db/read-db.ts';
 import { type RunningProjection, startProjection } from '../../libs/projection/runner.ts';
-import { ListAssets, GetAsset } from '../../libs/toado/assets/queries.ts';
+import { ListAnnotations, ListAssets, GetAsset } from '../../libs/toado/assets/queries.ts';
 import { GetCompany, ListCompanies } from '../../libs/toado/companies/queries.ts';
-import { GetProject, ListProjects } from '../../libs/toado/projects/queries.ts';
+import { GetColumn, GetProject, ListColumns, ListProjects } from '../../libs/toado/projects/queries.ts';
 import type { Reach } from '../../libs/toado/reach.ts';
 import { Search } from '../../libs/toado/search/queries.ts';
-import { CountTickets, GetTicket, ListTicketComments, ListTickets } from '../../libs/toado/tickets/queries.ts';
-import { GetAssetHandler, ListAssetsHandler } from '../../projections/toado/asset-queries.ts';
+import {
+  CountTickets,
+  GetTicket,
+  ListTicketActivity,
+  ListTicketComments,
+  ListTickets,
+} from '../../libs/toado/tickets/queries.ts';
+import { GetAssetHandler, ListAnnotationsHandler, ListAssetsHandler } from '../../projections/toado/asset-queries.ts';
 import { GetCompanyHandler, ListCompaniesHandler } from '../../projections/toado/company-queries.ts';
-import { GetProjectHandler, ListProjectsHandler } from '../../projections/toado/project-queries.ts';
+import {
+  GetColumnHandler,
+  GetProjectHandler,
+  ListColumnsHandler,
+  ListProjectsHandler,
+} from '../../projections/toado/project-queries.ts';
 import { SearchHandler } from '../../projections/toado/search-query.ts';
 import {
   CountTicketsHandler,
   GetTicketHandler,
+  ListTicketActivityHandler,
   ListTicketCommentsHandler,
   ListTicketsHandler,
 } from '../../projections/toado/ticket-queries.ts';
@@ -227,6 +239,9 @@ async function check(db: ReadDb, made: Made): Promise<void> {
   for (const { id, column } of made.projects) {
     const there = (await ask(GetProjectHandler, new GetProject({ id, ...one }))) !== null;
     expect(there).toBe(model.projects.some((project) => project.id === id));
+    const columns = await ask(ListColumnsHandler, new ListColumns({ project: id, ...one }));
+    expect(columns === null ? null : ids(columns)).toEqual(there ? [column] : null);
+    expect((await ask(GetColumnHandler, new GetColumn({ id: column, ...one }))) !== null).toBe(there);
     const count = await ask(CountTicketsHandler, new CountTickets({ reach, column }));
     expect(count).toBe(model.tickets.filter(({ project }) => project.id === id).length);
   }
@@ -235,8 +250,12 @@ async function check(db: ReadDb, made: Made): Promise<void> {
     expect((await ask(GetTicketHandler, new GetTicket({ id, ...one }))) !== null).toBe(visible);
     const said = await ask(ListTicketCommentsHandler, new ListTicketComments({ reach, ticket: id, ...page }));
     expect(said === null ? null : ids(said.items)).toEqual(visible ? [comment] : null);
+    const activity = await ask(ListTicketActivityHandler, new ListTicketActivity({ reach, ticket: id, ...page }));
+    expect(activity !== null).toBe(visible);
     const files = await ask(ListAssetsHandler, new ListAssets({ reach, ticket: id, ...page }));
     expect(files === null ? null : ids(files.items)).toEqual(visible ? [asset] : null);
     expect((await ask(GetAssetHandler, new GetAsset({ id: asset, ...one }))) !== null).toBe(visible);
+    const notes = await ask(ListAnnotationsHandler, new ListAnnotations({ reach, asset, ...page }));
+    expect(notes === null ? null : notes.items).toEqual(visible ? [] : null);
   }
 }

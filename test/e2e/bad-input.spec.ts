@@ -131,6 +131,7 @@ describe('input that is no good', () => {
     ['a body 40 deep', nested(40), 400, 'title'],
     ['a body 100,000 deep', nested(100_000), 400, 'title'],
     ['a body over 1 MiB', reportOf(MEBIBYTE + 1), 413, ''],
+    ['a body over 1 MiB that would not be kept', { title: 'a', surplus: 'x'.repeat(MEBIBYTE) }, 413, ''],
     ['a body that leaves no room for who wrote it', reportOf(MEBIBYTE), 413, ''],
     ['no title', {}, 422, 'title'],
     ['a title of two lines', { title: 'a\nb' }, 422, 'title'],

@@ -18,7 +18,7 @@ describe('MCP', () => {
       .filter((use) => use?.token === token && use.operation !== undefined) as TokenUse[];
 
   describe.each(CLIENTS)('spoken by %s', (_, connect) => {
-    it('offers only what the token may do, each with schemas and hints', async () => {
+    it('P7 offers only what the token may do, each with schemas and hints', async () => {
       const { token } = await reports(['reports:read']);
       const client = await connect(server.url, token);
       const { tools } = await client.listTools();

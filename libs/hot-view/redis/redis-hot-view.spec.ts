@@ -219,7 +219,7 @@ describe('a Redis hot view', () => {
     expect((await view.usage([token.id]))[0]!.reads.used).toBe(1);
   });
 
-  it('keeps the windows of a busy lineage within 1 KiB, and not beyond their minute', async () => {
+  it('P3 keeps the windows of a busy lineage within 1 KiB, and not beyond their minute', async () => {
     let offsetMs = 0;
     const view = await openView({ clockOffsetMs: () => offsetMs, staleMs: 1_000_000 });
     const token = viewToken({ limits: { reads: 60_000, writes: 60_000 } });
