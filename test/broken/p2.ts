@@ -11,8 +11,8 @@ export const P2: readonly Breakage[] = [
   {
     broken: 'A slow write is appended although its token was revoked before the append.',
     file: 'libs/gate/call.ts',
-    text: "if ((await this.#view.confirm(this.#pass)) !== 'stands') throw new CallerDead();",
-    replacement: 'await this.#view.confirm(this.#pass);',
+    text: "if ((await this.#means.view.confirm(this.#pass)) !== 'stands') throw new CallerDead();",
+    replacement: 'await this.#means.view.confirm(this.#pass);',
     spec: 'libs/gate/gate.spec.ts',
   },
   {

@@ -53,8 +53,8 @@ export const P3: readonly Breakage[] = [
   {
     broken: 'A restart hands everybody a fresh budget.',
     file: 'projections/hot-view/follow.ts',
-    text: 'await view.refill(await recentUses(options));',
-    replacement: 'await recentUses(options);',
+    text: 'await view.refill(await Array.fromAsync(recentUses(log, options.clock()), laterSecond));',
+    replacement: 'await Array.fromAsync(recentUses(log, options.clock()), laterSecond);',
     spec: 'projections/hot-view/follow.spec.ts',
   },
   {
@@ -67,8 +67,8 @@ export const P3: readonly Breakage[] = [
   {
     broken: 'A Redis that lost everything hands everybody a fresh budget.',
     file: 'projections/hot-view/follow-redis.ts',
-    text: 'await view.refill(uses.filter(({ token }) => concerns(token)));',
-    replacement: 'await view.refill(uses.filter(({ token }) => !concerns(token)));',
+    text: 'await view.refill(uses);',
+    replacement: 'await view.refill(uses.slice(0, 0));',
     spec: 'projections/hot-view/follow-redis.spec.ts',
   },
   {

@@ -53,7 +53,7 @@ export const P4: readonly Breakage[] = [
   {
     broken: 'A journal whose last append is of unknown outcome goes on writing behind it.',
     file: 'libs/usage/journal.ts',
-    text: `this.#beginSegment();
+    text: `this.#abandonSegment();
         const failure`,
     replacement: 'const failure',
     spec: 'libs/usage/journal.spec.ts',

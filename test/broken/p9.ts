@@ -60,15 +60,15 @@ export const P9: readonly Breakage[] = [
   {
     broken: 'A use left out of an export of one token is not missed.',
     file: 'libs/proof/verify-completeness.ts',
-    text: 'if (expected.count !== count || expected.ids !== ids) {',
-    replacement: 'if (expected.count < count) {',
+    text: 'if (expected.count !== count || expected.ids !== ids) {\n        this.#find',
+    replacement: 'if (expected.count < count) {\n        this.#find',
     spec: 'libs/proof/verify-export.spec.ts',
   },
   {
     broken: 'A use that stands in the log in the place of another is not found.',
     file: 'libs/proof/verify-completeness.ts',
-    text: 'if (expected.count !== count || expected.ids !== ids) {',
-    replacement: 'if (expected.count !== count) {',
+    text: 'if (expected.count !== count || expected.ids !== ids) {\n        this.#find',
+    replacement: 'if (expected.count !== count) {\n        this.#find',
     spec: 'libs/proof/verify-export.spec.ts',
   },
   {
@@ -79,10 +79,24 @@ export const P9: readonly Breakage[] = [
     spec: 'libs/proof/verify-export.spec.ts',
   },
   {
+    broken: 'A ticket that a token wrote, left out of an export of it, is not missed.',
+    file: 'libs/proof/verify-completeness.ts',
+    text: 'if (expected.count !== count || expected.ids !== ids) {\n      const tallied',
+    replacement: 'if (expected.count < count) {\n      const tallied',
+    spec: 'libs/usage/written-events.spec.ts',
+  },
+  {
+    broken: 'A journal left out of the registry is not missed.',
+    file: 'libs/proof/verify-completeness.ts',
+    text: 'if (revision !== this.#nextJournal) {',
+    replacement: 'if (revision < this.#nextJournal) {',
+    spec: 'libs/usage/written-events.spec.ts',
+  },
+  {
     broken: 'What a killed process has left in its journal is never tallied.',
     file: 'libs/usage/close-abandoned-journals.ts',
-    text: 'if (event.recordedAt >= beforeMs) return null;',
-    replacement: 'if (event.recordedAt >= beforeMs - beforeMs) return null;',
+    text: 'if (untallied !== null && untallied.newestMs < beforeMs) abandoned',
+    replacement: 'if (untallied !== null && untallied.newestMs < 0) abandoned',
     spec: 'libs/usage/journal.spec.ts',
   },
   {
