@@ -94,6 +94,11 @@ import { ROUTINE_QUERIES } from '../../projections/routines/queries.ts';
 import { ROUTINE_WORK_QUERIES } from '../../projections/routines/work-queries.ts';
 import { TOKEN_USE_QUERIES } from '../../projections/token-uses/queries.ts';
 import { TOKEN_QUERIES } from '../../projections/tokens/queries.ts';
+import {
+  ChangeWorkspaceLimitsOperation,
+  GetWorkspaceLimitsOperation,
+} from '../../libs/workspace/operations/workspace-limits.ts';
+import { DecideWorkspaceHandler } from '../../libs/workspace/workspace-commands.ts';
 import type { Settings } from '../../libs/settings/settings.ts';
 import type { Parts } from './compose.ts';
 import { HealthController } from './health.controller.ts';
@@ -136,6 +141,8 @@ const COMMA = [
 ];
 
 const PEOPLE = [...WRITE_PEOPLE, ErasePersonOperation, ...READ_PEOPLE, DecidePersonHandler];
+
+const WORKSPACE = [GetWorkspaceLimitsOperation, ChangeWorkspaceLimitsOperation, DecideWorkspaceHandler];
 
 const ROUTINES = [
   ...READ_ROUTINES,
@@ -183,6 +190,7 @@ export const PARTS: readonly Type[] = [
   ...TOADO,
   ...ROUTINES,
   ...PEOPLE,
+  ...WORKSPACE,
   ...PROOF,
   ...QUERIES,
   ...AUDIT_QUERIES,

@@ -12,6 +12,7 @@ import { RETENTION_COMMANDS, RetentionGroupCommand } from './commands/retention.
 import { ROUTINE_COMMANDS, RoutineGroupCommand } from './commands/routine.ts';
 import { TOKEN_COMMANDS, TokenGroupCommand } from './commands/token.ts';
 import { WhyCommand } from './commands/why.ts';
+import { WORKSPACE_COMMANDS, WorkspaceGroupCommand } from './commands/workspace.ts';
 import { RootHelp } from './root-help.ts';
 import { Terminal } from './terminal.ts';
 import { WritClient } from './writ-client.ts';
@@ -33,6 +34,8 @@ export class CliModule {
         ...PROJECTION_COMMANDS,
         PeopleGroupCommand,
         ...PEOPLE_COMMANDS,
+        WorkspaceGroupCommand,
+        ...WORKSPACE_COMMANDS,
         RetentionGroupCommand,
         ...RETENTION_COMMANDS,
         AuditGroupCommand,

@@ -115,6 +115,13 @@ describe('writ', () => {
         `/api/v1/tokens/${ID}`,
         { limits: { reads: { per_minute: null }, writes: { per_minute: 3 } } },
       ],
+      ['workspace limits', 'GET', '/api/v1/admin/workspace/limits', null],
+      [
+        'workspace limits --reads 500 --writes none --if-match 3',
+        'PATCH',
+        '/api/v1/admin/workspace/limits',
+        { reads: { per_minute: 500 }, writes: { per_minute: null } },
+      ],
       [`token suspend ${ID}`, 'POST', `/api/v1/tokens/${ID}/suspend`, {}],
       [`token resume ${ID}`, 'POST', `/api/v1/tokens/${ID}/resume`, {}],
       [`token revoke ${ID}`, 'DELETE', `/api/v1/tokens/${ID}`, null],
@@ -157,6 +164,16 @@ describe('writ', () => {
       expect(out).toMatch(/^name {2,}claude-code on macbook$/m);
       expect(out).toMatch(/^reads a minute {2,}7 used of 600$/m);
       expect(out).toMatch(/^expires {2,}never$/m);
+    });
+
+    it('the ceiling its workspace has, where it has one', async () => {
+      told = [{ body: { ...record, workspace_limits: { reads: { per_minute: 50, used: 9 }, writes: null } } }];
+      expect((await run(['me'])).out).toMatch(/^workspace’s reads {2,}9 used of 50, all its tokens together$/m);
+      const limits = { reads: { per_minute: 50, used: 9 }, writes: { per_minute: null, used: null } };
+      told = [{ body: { id: 'w1', limits, version: 2, by: null, updated_at: null } }];
+      const { out } = await run(['workspace', 'limits']);
+      expect(out).toMatch(/^reads {2,}9 of 50 a minute, all tokens together$/m);
+      expect(out).toMatch(/^writes {2,}no ceiling$/m);
     });
 
     it('a list in columns, and says when there is more', async () => {
@@ -312,6 +329,8 @@ describe('writ', () => {
       ['an id that is none', ['token', 'revoke', 'mine']],
       ['a limit that is none', ['token', 'change', ID, '--reads', 'many']],
       ['no change', ['token', 'change', ID]],
+      ['a ceiling that is none', ['workspace', 'limits', '--reads', '0']],
+      ['no change of a ceiling', ['workspace', 'limits', '--if-match', '3']],
       ['a revision that is none', ['token', 'change', ID, '--name', 'n', '--if-match', 'last']],
       ['no scope', ['token', 'change', ID, '--scope', ',']],
       ['no project', ['token', 'change', ID, '--project', ',']],
@@ -351,6 +370,7 @@ describe('writ', () => {
       routine: ['list', 'show', 'create', 'change', 'run', 'pause', 'resume', 'delete', 'runs'],
       projections: ['list', 'status', 'rebuild', 'verify', 'retry'],
       people: ['erase'],
+      workspace: ['limits'],
       retention: ['show', 'run', 'hold', 'release'],
       audit: ['export', 'verify', 'keys', 'outlets'],
       key: ['list', 'add', 'drop'],

@@ -65,6 +65,7 @@ const TITLES: Readonly<Record<string, string>> = {
   people: 'People',
   projections: 'Views made from the log',
   retention: 'How long usage stays',
+  workspace: 'The workspace',
 };
 
 const ON_THE_LOG = new Set(['init', 'recover']);

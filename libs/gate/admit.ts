@@ -18,6 +18,11 @@ export function refusalProblem(verdict: Refusal, scope: string | null): Problem 
         `The limit of ${verdict.short.join(' and ')} a minute is used up.`,
         verdict.retryAfterSeconds,
       );
+    case 'ceiling':
+      return tooManyRequests(
+        `The workspace’s ceiling of ${verdict.short.join(' and ')} a minute is used up: its tokens share it.`,
+        verdict.retryAfterSeconds,
+      );
     case 'revoked':
     case 'expired':
     case 'rotated':

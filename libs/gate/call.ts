@@ -178,7 +178,7 @@ export const metadataOf = (envelope: Envelope, pass: Pick<Pass, 'token'>): Event
 export function useOfCall(
   envelope: Envelope,
   spec: OperationSpec,
-  { token, windowSecond }: Pick<Pass, 'token' | 'windowSecond'>,
+  { token, windowSecond, ceiling }: Pick<Pass, 'token' | 'windowSecond' | 'ceiling'>,
   startedMs: number,
   decision: TokenUse['decision'],
   reason: string | null,
@@ -210,6 +210,7 @@ export function useOfCall(
     budget,
     cost: budget === 'refusals' ? 1 : spec.cost[budget],
     window_second: windowSecond,
+    ...(ceiling === undefined ? {} : { ceiling_second: ceiling.windowSecond }),
   };
 }
 

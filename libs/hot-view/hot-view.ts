@@ -33,8 +33,17 @@ export interface HotView {
    */
   putCompanies(companies: readonly ViewCompany[]): void | Promise<void>;
 
+  /**
+   * Writes workspaces, each ignored when the view holds its version or a newer one: from here on their ceilings are in
+   * force over the calls of all their tokens, and count them. @throws ViewUnavailable, perhaps after some were written
+   */
+  putWorkspaces(workspaces: readonly ViewWorkspace[]): void | Promise<void>;
+
   /** What is used of each window now; nothing is taken. */
   usage(ids: readonly string[]): UsageReading[] | Promise<UsageReading[]>;
+
+  /** What is used of a workspace's ceiling now; null: it has none. */
+  ceilingUsage(workspace: string): CeilingReading | null | Promise<CeilingReading | null>;
 
   /** Cheap, local: may the gate be asked at all? Ready with a reason: of some tokens only. */
   health(): { readonly ready: boolean; readonly reason: string | null };
@@ -86,6 +95,15 @@ export interface ViewCompany {
   readonly version: number;
 }
 
+/** What the view keeps of a workspace. */
+export interface ViewWorkspace {
+  readonly id: string;
+  /** Calls a minute of all its tokens together; null: as many as they may make. */
+  readonly ceiling: OwnLimits;
+  /** Its stream's revision. */
+  readonly version: number;
+}
+
 export type Cost = Readonly<Record<Exclude<Budget, 'refusals'>, number>>;
 
 export interface Admission {
@@ -107,6 +125,14 @@ export interface WindowReading {
 export interface UsageReading {
   readonly reads: WindowReading;
   readonly writes: WindowReading;
+  /** Its workspace's, of a call that was held against it. */
+  readonly ceiling?: CeilingReading;
+}
+
+/** Null: of that budget there is no ceiling. */
+export interface CeilingReading {
+  readonly reads: WindowReading | null;
+  readonly writes: WindowReading | null;
 }
 
 export interface Pass {
@@ -117,10 +143,19 @@ export interface Pass {
   readonly windowSecond: number;
   /** Certificate of the partition it was metered under. */
   readonly epoch: string;
+  /** Where its workspace has a ceiling, and the call cost anything of it. */
+  readonly ceiling?: TakenFromCeiling;
+}
+
+/** As `windowSecond` and `epoch`, of the partition the workspace's windows lie in. */
+export interface TakenFromCeiling {
+  readonly windowSecond: number;
+  readonly epoch: string;
 }
 
 /** Why a known token was refused. `unknown` (also: a wrong secret for a known id) tells nothing of any token. */
-export type RefusalReason = 'revoked' | 'expired' | 'rotated' | 'suspended' | 'inert' | 'missing_scope' | 'throttled';
+export type RefusalReason =
+  'revoked' | 'expired' | 'rotated' | 'suspended' | 'inert' | 'missing_scope' | 'throttled' | 'ceiling';
 
 export type Verdict =
   | Pass
@@ -131,7 +166,7 @@ export type Verdict =
       readonly token: ViewToken;
       readonly usage: UsageReading;
       readonly windowSecond: number;
-      /** Which windows were short, for `throttled`. */
+      /** Which windows were short: the token's for `throttled`, its workspace's for `ceiling`. */
       readonly short: readonly ('reads' | 'writes' | 'handshakes')[];
       readonly retryAfterSeconds: number;
       /** False once the token has had its 60 refusals a minute: answered 429, and counted in an aggregate only. */

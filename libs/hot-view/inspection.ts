@@ -1,5 +1,5 @@
 import type { Budget } from '../usage/use.ts';
-import type { ViewCompany, ViewToken } from './hot-view.ts';
+import type { ViewCompany, ViewToken, ViewWorkspace } from './hot-view.ts';
 
 /**
  * Looking into a view, and mending it, while it serves: nothing is emptied, no window touched, and what is newer than
@@ -15,9 +15,12 @@ export interface HotViewInspection {
   /** Forgets a token that no log knows: one that is known is kept for good, as a tombstone at last. Its windows stay. */
   forget(id: string): void | Promise<void>;
   /** The keys of companies that the view does not hold as `putCompanies` writes them, or holds and these are not. */
-  unlikeCompanies(companies: readonly ViewCompany[]): readonly UnlikeCompany[] | Promise<readonly UnlikeCompany[]>;
+  unlikeCompanies(companies: readonly ViewCompany[]): readonly UnlikeKey[] | Promise<readonly UnlikeKey[]>;
   /** Makes what is held of one company what `putCompanies` writes, whatever its version; null: forgets it. */
   mendCompany(key: string, company: ViewCompany | null): void | Promise<void>;
+  /** As of companies. */
+  unlikeWorkspaces(workspaces: readonly ViewWorkspace[]): readonly UnlikeKey[] | Promise<readonly UnlikeKey[]>;
+  mendWorkspace(id: string, workspace: ViewWorkspace | null): void | Promise<void>;
   /**
    * What is counted of the lineages of these tokens, in their order; nothing is taken. @throws ViewUnavailable, also
    * where the view could not answer a call
@@ -53,8 +56,9 @@ export interface Mending {
   readonly seen: string | null;
 }
 
-export interface UnlikeCompany {
-  /** `companyKey`. */
+/** Of what is kept by key: companies and workspaces. */
+export interface UnlikeKey {
+  /** `companyKey`, or the workspace's id. */
   readonly key: string;
   readonly what: 'missing' | 'unexpected' | 'different';
 }

@@ -15,6 +15,11 @@ export interface RecordedUse {
   readonly recordedAgoSeconds?: number;
 }
 
+/** What a recorded use took from its workspace's ceiling: what the windows of workspaces are refilled from. */
+export interface RecordedCeilingUse extends Omit<RecordedUse, 'token'> {
+  readonly workspace: string;
+}
+
 /** What the follower of the log does to a view, beside `put` (projections/hot-view). */
 export interface HotViewMaintenance {
   /**
@@ -22,6 +27,8 @@ export interface HotViewMaintenance {
    * keeps of each second the greater count instead.
    */
   refill(uses: Iterable<RecordedUse>): void | Promise<void>;
+  /** `refill` of the workspaces' windows. */
+  refillCeilings(uses: Iterable<RecordedCeilingUse>): void | Promise<void>;
   /** From here on the view answers: it holds all the log says up to this position. */
   certify(position: Position | null): void | Promise<void>;
   /**

@@ -108,6 +108,7 @@ export const PERSONAL_DATA: Readonly<Record<string, readonly PersonalValue[]>> =
   CompanyCreated: NONE,
   CompanyRenamed: NONE,
   CompanyLimitsChanged: NONE,
+  WorkspaceCeilingChanged: NONE,
   ProjectCreated: NONE,
   ProjectDescribed: NONE,
   ProjectArchived: NONE,

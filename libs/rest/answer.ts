@@ -1,7 +1,7 @@
 import type { Response } from 'express';
 import { unqualify } from '../catalogue/catalogue.ts';
 import type { Reply } from '../gate/gate.ts';
-import type { UsageReading } from '../hot-view/hot-view.ts';
+import type { UsageReading, WindowReading } from '../hot-view/hot-view.ts';
 import { isProblem, type Problem } from '../problem/problem.ts';
 
 /** What every answer of an operation says of itself, whatever it holds (DESIGN §5). */
@@ -53,10 +53,21 @@ function send(response: Response, status: number, contentType: string, body: unk
   response.end(text);
 }
 
-/** draft-ietf-httpapi-ratelimit-headers-10. */
-function setRateLimit(response: Response, { reads, writes }: UsageReading): void {
-  response.setHeader('RateLimit-Policy', `"reads";q=${reads.limit};w=60, "writes";q=${writes.limit};w=60`);
-  const item = (name: string, { limit, used, resetSeconds }: UsageReading['reads']): string =>
+/** draft-ietf-httpapi-ratelimit-headers-10: the token's own limits, then its workspace's ceilings, where there are any. */
+function setRateLimit(response: Response, { reads, writes, ceiling }: UsageReading): void {
+  const policy = (name: string, { limit }: WindowReading): string => `"${name}";q=${limit};w=60`;
+  const left = (name: string, { limit, used, resetSeconds }: WindowReading): string =>
     `"${name}";r=${Math.max(0, limit - used)};t=${resetSeconds}`;
-  response.setHeader('RateLimit', `${item('reads', reads)}, ${item('writes', writes)}`);
+  let policies = `${policy('reads', reads)}, ${policy('writes', writes)}`;
+  let limits = `${left('reads', reads)}, ${left('writes', writes)}`;
+  if (ceiling !== undefined) {
+    for (const budget of ['reads', 'writes'] as const) {
+      const reading = ceiling[budget];
+      if (reading === null) continue;
+      policies += `, ${policy(`workspace-${budget}`, reading)}`;
+      limits += `, ${left(`workspace-${budget}`, reading)}`;
+    }
+  }
+  response.setHeader('RateLimit-Policy', policies);
+  response.setHeader('RateLimit', limits);
 }

@@ -27,6 +27,20 @@ const recordProperties = {
 
 export const tokenRecordSchema = whole(recordProperties);
 
+const ceiling = { ...window, type: ['object', 'null'] };
+
+/** A record as its token sees it. */
+export const ownRecordSchema = {
+  ...whole(recordProperties),
+  properties: {
+    ...recordProperties,
+    workspace_limits: {
+      ...whole({ reads: ceiling, writes: ceiling }),
+      description: 'Of all the workspace’s tokens together; there where the workspace has a ceiling.',
+    },
+  },
+};
+
 export const tokenWithSecretSchema = whole({
   ...recordProperties,
   token: { type: 'string', description: 'Shown this once.' },

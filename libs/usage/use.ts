@@ -28,6 +28,8 @@ export interface TokenUse {
   readonly cost: number;
   /** Second of the view's clock the call was metered in (Unix seconds): what a rebuild of the windows counts by. */
   readonly window_second: number;
+  /** The same of its workspace's window; missing where the workspace had no ceiling, or the call took nothing of it. */
+  readonly ceiling_second?: number;
 }
 
 /** In a journal, `usage-<boot>-<day>`: reads, refused calls and failed writes. */

@@ -1,18 +1,22 @@
 import type { EventLog, RecordedEvent } from '../../libs/event-log/event-log.ts';
-import type { ViewCompany } from '../../libs/hot-view/hot-view.ts';
+import type { ViewCompany, ViewWorkspace } from '../../libs/hot-view/hot-view.ts';
 import type { Parked } from '../../libs/projection/build.ts';
 import { COMPANY_PREFIX, type CompanyEvent } from '../../libs/toado/companies/events.ts';
 import { evolveCompany } from '../../libs/tokens/company-limits.ts';
 import { TOKEN_PREFIX, type TokenEvent, type TokenRotated } from '../../libs/tokens/events.ts';
 import { evolve, noToken, type Token } from '../../libs/tokens/token.ts';
 import type { StandingToken } from '../../libs/tokens/view-token.ts';
+import { WORKSPACE_PREFIX } from '../../libs/workspace/events.ts';
+import { evolveWorkspace } from '../../libs/workspace/view-workspace.ts';
 
 /** The streams the view is built from. */
-export const FOLLOWED_PREFIXES = [TOKEN_PREFIX, COMPANY_PREFIX];
+export const FOLLOWED_PREFIXES = [TOKEN_PREFIX, COMPANY_PREFIX, WORKSPACE_PREFIX];
 
 /** What the log says that a view holds. */
 export interface FoldedView {
   readonly companies: readonly ViewCompany[];
+  /** Those that ever had a ceiling. */
+  readonly workspaces: readonly ViewWorkspace[];
   /** In the order in which they were made; without those that are parked. */
   tokens(): Iterable<StandingToken>;
   /** By token: the last event of each that cannot be understood, and why the first of it could not. */
@@ -31,7 +35,7 @@ export interface FoldOptions {
   readonly onEvent?: (event: RecordedEvent) => void | Promise<void>;
 }
 
-/** Every token and company of the log as they stand now. @throws LogUnavailable */
+/** Every token, company and workspace of the log as they stand now. @throws LogUnavailable */
 export async function foldView(
   log: EventLog,
   { concerns = () => true, onEvent }: FoldOptions = {},
@@ -40,6 +44,7 @@ export async function foldView(
   const activated = new Set<string>();
   const parked = new Map<string, Parked>();
   const companies = new Map<string, ViewCompany>();
+  const workspaces = new Map<string, ViewWorkspace>();
   for await (const event of log.readAll({ streamPrefixes: FOLLOWED_PREFIXES })) {
     const heard = onEvent?.(event);
     if (heard !== undefined) await heard;
@@ -47,6 +52,11 @@ export async function foldView(
     if (stream.startsWith(COMPANY_PREFIX)) {
       const company = evolveCompany(companies.get(stream) ?? null, event as RecordedEvent & CompanyEvent);
       if (company !== null) companies.set(stream, company);
+      continue;
+    }
+    if (stream.startsWith(WORKSPACE_PREFIX)) {
+      const workspace = evolveWorkspace(workspaces.get(stream) ?? null, event);
+      if (workspace !== null) workspaces.set(stream, workspace);
       continue;
     }
     const id = stream.slice(TOKEN_PREFIX.length);
@@ -70,6 +80,7 @@ export async function foldView(
   }
   return {
     companies: [...companies.values()],
+    workspaces: [...workspaces.values()],
     parked,
     *tokens() {
       for (const [id, { token, revision }] of tokens) {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Position } from '../../libs/event-log/event-log.ts';
 import { ViewUnavailable } from '../../libs/hot-view/hot-view.ts';
-import type { RecordedUse } from '../../libs/hot-view/maintenance.ts';
-import { partitionOf } from '../../libs/hot-view/redis/keys.ts';
-import { type Building, EVERY_PARTITION } from '../../libs/hot-view/redis/partitions.ts';
+import type { RecordedCeilingUse, RecordedUse } from '../../libs/hot-view/maintenance.ts';
+import { partitionOf, partitionOfWorkspace } from '../../libs/hot-view/redis/keys.ts';
+import { type Building, EVERY_PARTITION, type Heard } from '../../libs/hot-view/redis/partitions.ts';
 import { NOT_FOLLOWING } from '../../libs/hot-view/redis/prelude.lua.ts';
 import type { RedisHotView } from '../../libs/hot-view/redis/redis-hot-view.ts';
 import { type Follower, type FollowOptions, putEvent, rebuild, type TokenSink } from './follow.ts';
@@ -141,16 +141,21 @@ class Following {
     await rebuild({ ...this.#options, view: buildingSink(view, partitions) }, concerns);
     const nowMs = this.#options.clock();
     const uses: RecordedUse[] = [];
+    const ceilingUses: RecordedCeilingUse[] = [];
     for await (const { use, event } of recentUses(log, nowMs)) {
-      if (!concerns(use.token)) continue;
+      const { token, workspace, budget, cost, window_second: windowSecond, ceiling_second: ceilingSecond } = use;
       // The second it was metered in, exactly: that of a partition that stands is recognised by it.
-      const { token, budget, cost, window_second: windowSecond } = use;
       // One that does not may have been struck by a leap of its server's clock, by which nothing lies in the window.
       const recordedAgoSeconds = Math.max(0, Math.floor((nowMs - event.recordedAt) / 1000));
-      const ago = doubts.has(partitionOf(token)) ? { recordedAgoSeconds } : {};
-      uses.push({ token, budget, cost, windowSecond, ...ago });
+      const agoIn = (partition: number) => (doubts.has(partition) ? { recordedAgoSeconds } : {});
+      if (concerns(token)) uses.push({ token, budget, cost, windowSecond, ...agoIn(partitionOf(token)) });
+      if (ceilingSecond === undefined) continue;
+      const partition = partitionOfWorkspace(workspace);
+      if (among.has(partition))
+        ceilingUses.push({ workspace, budget, cost, windowSecond: ceilingSecond, ...agoIn(partition) });
     }
     await view.refill(uses);
+    await view.refillCeilings(ceilingUses);
   }
 
   /** One server that cannot be written to does not hold up the others: its partitions are behind. */
@@ -163,6 +168,10 @@ class Following {
         this.#missed.add(partition);
       }
       onFault(error as Error);
+    };
+    const missUnreached = ({ unreached }: Heard): void => {
+      const [failure] = unreached.values();
+      if (failure !== undefined) miss(unreached.keys(), failure);
     };
     const unlessMissed = async (ids: readonly string[], write: () => void | Promise<void>): Promise<void> => {
       try {
@@ -179,11 +188,8 @@ class Following {
             tokens.map(({ id }) => id),
             () => sink.put(tokens),
           ),
-        putCompanies: async (companies) => {
-          const { unreached } = await view.partitions.putCompanies(companies);
-          const [failure] = unreached.values();
-          if (failure !== undefined) miss(unreached.keys(), failure);
-        },
+        putCompanies: async (companies) => missUnreached(await view.partitions.putCompanies(companies)),
+        putWorkspaces: async (workspaces) => missUnreached(await view.partitions.putWorkspaces(workspaces)),
         park: (id, version) => unlessMissed([id], () => sink.park(id, version)),
       },
     };
@@ -204,10 +210,13 @@ class Following {
 /** A view that is being built need not vouch for what is written. */
 const buildingSink = (view: RedisHotView, partitions: readonly number[]): TokenSink['view'] => ({
   put: (tokens) => view.build(tokens),
-  async putCompanies(companies) {
-    const { unreached } = await view.partitions.putCompanies(companies, partitions);
-    const [failure] = unreached.values();
-    if (failure !== undefined) throw failure;
-  },
+  putCompanies: async (companies) => reachedAll(await view.partitions.putCompanies(companies, partitions)),
+  putWorkspaces: async (workspaces) => reachedAll(await view.partitions.putWorkspaces(workspaces, partitions)),
   park: (id, version) => view.park(id, version),
 });
+
+/** @throws ViewUnavailable */
+function reachedAll({ unreached }: Heard): void {
+  const [failure] = unreached.values();
+  if (failure !== undefined) throw failure;
+}

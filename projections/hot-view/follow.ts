@@ -2,12 +2,14 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { Catalogues } from '../../libs/catalogue/catalogue.ts';
 import { type EventLog, LogUnavailable, type Position, type RecordedEvent } from '../../libs/event-log/event-log.ts';
 import type { HotView, ViewToken } from '../../libs/hot-view/hot-view.ts';
-import type { HotViewMaintenance, RecordedUse } from '../../libs/hot-view/maintenance.ts';
+import type { HotViewMaintenance, RecordedCeilingUse, RecordedUse } from '../../libs/hot-view/maintenance.ts';
 import { COMPANY_PREFIX } from '../../libs/toado/companies/events.ts';
 import { loadViewCompany } from '../../libs/tokens/company-limits.ts';
 import { TOKEN_PREFIX, tokenStream } from '../../libs/tokens/events.ts';
 import { loadToken } from '../../libs/tokens/load-token.ts';
 import { type StandingToken, toViewToken, versionOf } from '../../libs/tokens/view-token.ts';
+import { WORKSPACE_PREFIX } from '../../libs/workspace/events.ts';
+import { loadViewWorkspace } from '../../libs/workspace/view-workspace.ts';
 import { FOLLOWED_PREFIXES, foldView, successorOf } from './fold-view.ts';
 import { type RecentUse, recentUses } from './recent-uses.ts';
 
@@ -27,7 +29,7 @@ export interface Follower {
 }
 
 const TOKENS_A_PUT = 1_000;
-const COMPANIES_A_PUT = 500;
+const LIMITS_A_PUT = 500;
 
 /**
  * Builds the view from the log, certifies it, and keeps it at the log's head. Resolves once it is certified; until
@@ -38,7 +40,9 @@ export async function followIntoHotView(options: FollowOptions): Promise<Followe
   const head = await log.head();
   await view.useCatalogues(catalogues.digest);
   await rebuild(options);
-  await view.refill(await Array.fromAsync(recentUses(log, options.clock()), laterSecond));
+  const recent = await Array.fromAsync(recentUses(log, options.clock()));
+  await view.refill(recent.map(laterSecond));
+  await view.refillCeilings(recent.flatMap(laterCeilingSecond));
   await view.certify(head);
   const stopping = new AbortController();
   let reached = head;
@@ -54,16 +58,17 @@ export async function followIntoHotView(options: FollowOptions): Promise<Followe
 
 /** What is written to while the tokens are read from the log. */
 export type TokenSink = Omit<FollowOptions, 'view' | 'clock'> & {
-  readonly view: Pick<FollowOptions['view'], 'put' | 'putCompanies' | 'park'>;
+  readonly view: Pick<FollowOptions['view'], 'put' | 'putCompanies' | 'putWorkspaces' | 'park'>;
 };
 
-/** Writes every token and company of the log as they stand now; `concerns` picks some tokens by their id, or by any of their lineage's. */
+/** Writes every token, company and workspace of the log as they stand now; `concerns` picks some tokens by their id, or by any of their lineage's. */
 export async function rebuild(
   { log, view, catalogues, onFault }: TokenSink,
   concerns: (id: string) => boolean = () => true,
 ): Promise<void> {
-  const { companies, tokens, parked } = await foldView(log, { concerns });
-  for (const some of inBatches(companies, COMPANIES_A_PUT)) await view.putCompanies(some);
+  const { companies, workspaces, tokens, parked } = await foldView(log, { concerns });
+  for (const some of inBatches(companies, LIMITS_A_PUT)) await view.putCompanies(some);
+  for (const some of inBatches(workspaces, LIMITS_A_PUT)) await view.putWorkspaces(some);
   let batch: ViewToken[] = [];
   const putting = new OneAhead((some: readonly ViewToken[]) => view.put(some));
   for (const standing of tokens()) {
@@ -112,6 +117,14 @@ const laterSecond = ({ use: { token, budget, cost, window_second }, event }: Rec
   windowSecond: Math.max(window_second, Math.floor(event.recordedAt / 1000)),
 });
 
+/** What it took from its workspace's ceiling, if anything. */
+const laterCeilingSecond = ({ use, event }: RecentUse): RecordedCeilingUse[] => {
+  const { workspace, budget, cost, ceiling_second } = use;
+  if (ceiling_second === undefined) return [];
+  const windowSecond = Math.max(ceiling_second, Math.floor(event.recordedAt / 1000));
+  return [{ workspace, budget, cost, windowSecond }];
+};
+
 const RETRY_MS = 500;
 
 /**
@@ -146,9 +159,14 @@ async function follow(
 
 /** Writes what an event has changed, as it stands now. @throws LogUnavailable, ViewUnavailable */
 export async function putEvent(sink: TokenSink, event: RecordedEvent): Promise<void> {
-  if (!event.stream.startsWith(COMPANY_PREFIX)) return await putToken(sink, event);
-  const company = await loadViewCompany(sink.log, event.stream.slice(COMPANY_PREFIX.length));
-  if (company !== null) await sink.view.putCompanies([company]);
+  const { log, view } = sink;
+  if (event.stream.startsWith(COMPANY_PREFIX)) {
+    const company = await loadViewCompany(log, event.stream.slice(COMPANY_PREFIX.length));
+    if (company !== null) await view.putCompanies([company]);
+  } else if (event.stream.startsWith(WORKSPACE_PREFIX)) {
+    const workspace = await loadViewWorkspace(log, event.stream.slice(WORKSPACE_PREFIX.length));
+    if (workspace !== null) await view.putWorkspaces([workspace]);
+  } else await putToken(sink, event);
 }
 
 /** The token of an event, and the one it activates. */

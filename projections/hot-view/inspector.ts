@@ -2,13 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Catalogues } from '../../libs/catalogue/catalogue.ts';
 import { type EventLog, LogUnavailable } from '../../libs/event-log/event-log.ts';
 import { companyKey } from '../../libs/hot-view/company-key.ts';
-import type { HotView, ViewCompany, ViewToken } from '../../libs/hot-view/hot-view.ts';
-import type { HotViewInspection, Unlike } from '../../libs/hot-view/inspection.ts';
+import type { HotView, ViewCompany, ViewToken, ViewWorkspace } from '../../libs/hot-view/hot-view.ts';
+import type { HotViewInspection, Unlike, UnlikeKey } from '../../libs/hot-view/inspection.ts';
 import type { Difference } from '../../libs/projection/build.ts';
 import { loadViewCompany } from '../../libs/tokens/company-limits.ts';
 import { tokenStream } from '../../libs/tokens/events.ts';
 import { loadToken } from '../../libs/tokens/load-token.ts';
 import { toViewToken } from '../../libs/tokens/view-token.ts';
+import { loadViewWorkspace } from '../../libs/workspace/view-workspace.ts';
 
 /** Only looked at, or mended as well. */
 export type Mode = 'compare' | 'mend';
@@ -22,6 +23,14 @@ export interface InspectorOptions {
 /** A write is in the log before it is in the view: what differs is looked at again, as the log has it then. */
 const LOOKS = 5;
 const BETWEEN_LOOKS_MS = 100;
+
+/** How what is kept by key is looked at, written, and read from the log (null: it knows of none). */
+interface KeptByKey<Kept> {
+  unlike(all: readonly Kept[]): readonly UnlikeKey[] | Promise<readonly UnlikeKey[]>;
+  mend(key: string, kept: Kept | null): void | Promise<void>;
+  put(kept: Kept): void | Promise<void>;
+  load(key: string): Promise<Kept | null>;
+}
 
 /** Holds a view that serves against the log. Each answers the first difference; null: none. Throws ViewUnavailable, LogUnavailable. */
 export class Inspector {
@@ -58,19 +67,58 @@ export class Inspector {
     return first;
   }
 
-  async companies(companies: readonly ViewCompany[], mode: Mode): Promise<Difference | null> {
-    const { inspection } = this.#options.view;
+  companies(companies: readonly ViewCompany[], mode: Mode): Promise<Difference | null> {
+    const { log, view } = this.#options;
     const byKey = new Map(companies.map((company) => [companyKey(company.workspace, company.id), company]));
-    let unlike = await inspection.unlikeCompanies([...byKey.values()]);
-    for (let look = 1; look < LOOKS && unlike.length > 0; look++) {
-      for (const { key } of unlike) await this.#reload(key, byKey);
-      unlike = await inspection.unlikeCompanies([...byKey.values()]);
-      if (unlike.length > 0) await sleep(BETWEEN_LOOKS_MS);
+    return this.#kept('companies', 'company', byKey, mode, {
+      unlike: (all) => view.inspection.unlikeCompanies(all),
+      mend: (key, company) => view.inspection.mendCompany(key, company),
+      put: (company) => view.putCompanies([company]),
+      async load(key) {
+        const company = await loadViewCompany(log, key.slice(key.lastIndexOf('/') + 1));
+        return company !== null && companyKey(company.workspace, company.id) === key ? company : null;
+      },
+    });
+  }
+
+  workspaces(workspaces: readonly ViewWorkspace[], mode: Mode): Promise<Difference | null> {
+    const { log, view } = this.#options;
+    const byKey = new Map(workspaces.map((workspace) => [workspace.id, workspace]));
+    return this.#kept('workspaces', 'workspace', byKey, mode, {
+      unlike: (all) => view.inspection.unlikeWorkspaces(all),
+      mend: (id, workspace) => view.inspection.mendWorkspace(id, workspace),
+      put: (workspace) => view.putWorkspaces([workspace]),
+      load: (id) => loadViewWorkspace(log, id),
+    });
+  }
+
+  /** What is kept by key. @param byKey as the log had it a while ago; what differs is read again */
+  async #kept<Kept>(
+    table: string,
+    keyName: string,
+    byKey: Map<string, Kept>,
+    mode: Mode,
+    { unlike, mend, put, load }: KeptByKey<Kept>,
+  ): Promise<Difference | null> {
+    const reload = async (key: string): Promise<void> => {
+      const kept = await load(key);
+      if (kept !== null) byKey.set(key, kept);
+    };
+    let found = await unlike([...byKey.values()]);
+    for (let look = 1; look < LOOKS && found.length > 0; look++) {
+      for (const { key } of found) await reload(key);
+      found = await unlike([...byKey.values()]);
+      if (found.length > 0) await sleep(BETWEEN_LOOKS_MS);
     }
-    if (mode === 'mend') for (const { key } of unlike) await this.#mendCompany(key, byKey);
-    const [first] = unlike;
-    if (first === undefined) return null;
-    return { table: 'companies', key: { company: first.key }, what: first.what, columns: [] };
+    for (const { key } of mode === 'mend' ? found : []) {
+      await mend(key, byKey.get(key) ?? null);
+      // A write of these moments may have been written over.
+      await reload(key);
+      const kept = byKey.get(key);
+      if (kept !== undefined) await put(kept);
+    }
+    const [first] = found;
+    return first === undefined ? null : { table, key: { [keyName]: first.key }, what: first.what, columns: [] };
   }
 
   /** Whether a token still is not what the log says, looked at anew. */
@@ -110,20 +158,6 @@ export class Inspector {
     }
     const [unlike = null] = await view.inspection.unlike([token]);
     return { token, unlike };
-  }
-
-  async #reload(key: string, byKey: Map<string, ViewCompany>): Promise<void> {
-    const company = await loadViewCompany(this.#options.log, key.slice(key.lastIndexOf('/') + 1));
-    if (company !== null && companyKey(company.workspace, company.id) === key) byKey.set(key, company);
-  }
-
-  async #mendCompany(key: string, byKey: Map<string, ViewCompany>): Promise<void> {
-    const { inspection } = this.#options.view;
-    await inspection.mendCompany(key, byKey.get(key) ?? null);
-    // A write of these moments may have been written over.
-    await this.#reload(key, byKey);
-    const company = byKey.get(key);
-    if (company !== undefined) await this.#options.view.putCompanies([company]);
   }
 }
 

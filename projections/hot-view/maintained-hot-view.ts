@@ -171,6 +171,9 @@ export class MaintainedHotView implements MaintainedView {
     const companies = await this.#inspector.companies(folded.companies, pass.mode);
     const companySum = new Checksum();
     for (const company of folded.companies) companySum.add(JSON.stringify(company));
+    const workspaces = await this.#inspector.workspaces(folded.workspaces, pass.mode);
+    const workspaceSum = new Checksum();
+    for (const workspace of folded.workspaces) workspaceSum.add(JSON.stringify(workspace));
     // A rebuild leaves them as they are.
     const windows = pass.mode === 'mend' ? null : await compareWindows(this.#options, pass.stop.signal);
     return {
@@ -178,9 +181,15 @@ export class MaintainedHotView implements MaintainedView {
       tables: [
         { table: 'tokens', rows: rows.tokens, checksum: tokens.text, same: difference === null },
         { table: 'companies', rows: rows.companies, checksum: companySum.text, same: companies === null },
+        {
+          table: 'workspaces',
+          rows: folded.workspaces.length,
+          checksum: workspaceSum.text,
+          same: workspaces === null,
+        },
         ...(windows === null ? [] : [windows.table]),
       ],
-      difference: difference ?? companies ?? windows?.difference ?? null,
+      difference: difference ?? companies ?? workspaces ?? windows?.difference ?? null,
     };
   }
 

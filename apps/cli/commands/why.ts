@@ -72,6 +72,8 @@ function ruleOf({ decision, reason, scope_needed: scope }: ExplainedRequest): st
       return `missing_scope: the token lacks ${scope ?? 'the scope'}`;
     case 'throttled':
       return 'throttled: the limit of the minute was used up';
+    case 'ceiling':
+      return 'ceiling: what all tokens of the workspace may call in a minute was used up';
     case 'revoked':
     case 'expired':
     case 'rotated':

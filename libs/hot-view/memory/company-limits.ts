@@ -1,8 +1,6 @@
 import { type Limits, limitsInForce } from '../../tokens/limits.ts';
 import { companyKey, companyKeyOf } from '../company-key.ts';
-import { isDeepStrictEqual } from 'node:util';
 import type { ViewCompany, ViewToken } from '../hot-view.ts';
-import type { UnlikeCompany } from '../inspection.ts';
 
 /** What companies say of their tokens' limits, and who follows them. */
 export class CompanyLimits<Follower> {
@@ -44,19 +42,4 @@ export class CompanyLimits<Follower> {
     const key = companyKeyOf(token);
     if (key !== null) this.#followers.get(key)?.delete(follower);
   }
-}
-
-export function unlikeCompanies(
-  held: ReadonlyMap<string, ViewCompany>,
-  expected: readonly ViewCompany[],
-): readonly UnlikeCompany[] {
-  const keys = new Set(expected.map(({ workspace, id }) => companyKey(workspace, id)));
-  const unlike = expected.flatMap((company): UnlikeCompany[] => {
-    const key = companyKey(company.workspace, company.id);
-    const one = held.get(key);
-    if (one === undefined) return [{ key, what: 'missing' }];
-    return isDeepStrictEqual(one, company) ? [] : [{ key, what: 'different' }];
-  });
-  for (const key of held.keys()) if (!keys.has(key)) unlike.push({ key, what: 'unexpected' });
-  return unlike;
 }

@@ -1,8 +1,9 @@
 import { expect, it } from '@jest/globals';
-import { hotViewContract, viewToken } from '../../../test/contract/hot-view.contract.ts';
+import { ceilingContract } from '../../../test/contract/ceiling.contract.ts';
+import { hotViewContract, type OpenedView, viewToken } from '../../../test/contract/hot-view.contract.ts';
 import { MemoryHotView } from './memory-hot-view.ts';
 
-hotViewContract('memory', async () => {
+const openForContract = async (): Promise<OpenedView> => {
   let nowMs = 1_800_000_000_000;
   return {
     view: new MemoryHotView(
@@ -14,7 +15,9 @@ hotViewContract('memory', async () => {
     },
     nowMs: () => nowMs,
   };
-});
+};
+hotViewContract('memory', openForContract);
+ceilingContract('memory', openForContract);
 
 it('P2 an expiry that has passed by the wall clock has passed, however far the view’s own lags', async () => {
   const [viewMs, wallMs] = [1_800_000_000_000, 1_800_000_600_000];

@@ -3,8 +3,10 @@ import type { Position } from '../../event-log/event-log.ts';
 import { lineageKey } from '../../tokens/token-id.ts';
 import type { Budget } from '../../usage/use.ts';
 import { Window } from '../../window/window.ts';
+import { companyKey } from '../company-key.ts';
 import {
   type Admission,
+  type CeilingReading,
   HANDSHAKES_PER_MINUTE,
   type HotView,
   type Pass,
@@ -16,11 +18,14 @@ import {
   type ViewCompany,
   type ViewToken,
   ViewUnavailable,
+  type ViewWorkspace,
 } from '../hot-view.ts';
 import type { Counted, HotViewInspection, Mending, Unlike } from '../inspection.ts';
-import type { HotViewMaintenance, RecordedUse } from '../maintenance.ts';
-import { CompanyLimits, unlikeCompanies } from './company-limits.ts';
+import type { HotViewMaintenance, RecordedCeilingUse, RecordedUse } from '../maintenance.ts';
+import { type Workspace, Workspaces } from './ceilings.ts';
+import { CompanyLimits } from './company-limits.ts';
 import { Interner } from './interner.ts';
+import { unlikeKeys } from './unlike-keys.ts';
 import { newId } from '../../ids/new-id.ts';
 
 /** Windows of a lineage, each made when first taken from. */
@@ -36,6 +41,8 @@ interface Entry {
   token: ViewToken;
   written: ViewToken;
   readonly windows: Windows;
+  /** Of the token as it was written. */
+  workspace: Workspace;
 }
 
 type MeteredBudget = 'reads' | 'writes' | 'handshakes';
@@ -55,10 +62,13 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
     unlike: (tokens) => tokens.flatMap((token) => this.#unlike(token)),
     mend: (tokens) => tokens.forEach((mending) => this.#mend(mending)),
     forget: (id) => this.#forget(id),
-    unlikeCompanies: (companies) => unlikeCompanies(this.#companies.all, companies),
+    unlikeCompanies: (companies) => unlikeKeys(this.#companies.all, byKey(companies)),
     mendCompany: (key, company) => {
       for (const entry of this.#companies.replace(key, company)) this.#putInForce(entry);
     },
+    unlikeWorkspaces: (workspaces) =>
+      unlikeKeys(this.#workspaces.held, new Map(workspaces.map((workspace) => [workspace.id, workspace]))),
+    mendWorkspace: (id, workspace) => this.#workspaces.of(id).hold(workspace),
     counted: (ids) => ids.map((id) => this.#counted(id)),
   };
   readonly #entries = new Map<string, Entry>();
@@ -66,6 +76,7 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
   /** The version up to which a token's events were not understood. */
   readonly #parked = new Map<string, number>();
   readonly #companies = new CompanyLimits<Entry>();
+  readonly #workspaces = new Workspaces();
   readonly #interner = new Interner();
   readonly #clock: () => number;
   readonly #wallClock: () => number;
@@ -109,15 +120,28 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
       if (handshakesShort > 0) which.push('handshakes');
       return this.#refuse(entry, 'throttled', second, which, Math.max(readsShort, writesShort, handshakesShort));
     }
+    const ceiling = cost.reads + cost.writes > 0 ? entry.workspace.ceiling : null;
+    if (ceiling !== null) {
+      const which = ceiling.short(cost, second);
+      if (which.length > 0) {
+        const retryAfterSeconds = ceiling.retryAfterSeconds(cost, second, which);
+        return this.#refuse(entry, 'ceiling', second, which, retryAfterSeconds, ceiling.reading(second));
+      }
+      ceiling.take(cost, second);
+    }
     if (cost.reads > 0) (windows.reads ??= new Window()).take(second, cost.reads);
     if (cost.writes > 0) (windows.writes ??= new Window()).take(second, cost.writes);
     if (cost.handshakes > 0) (windows.handshakes ??= new Window()).take(second, cost.handshakes);
+    const usage = reading(token, windows, second);
+    const epoch = this.#epoch;
+    if (ceiling === null) return { kind: 'admitted', token, usage, windowSecond: second, epoch };
     return {
       kind: 'admitted',
       token,
-      usage: reading(token, windows, second),
+      usage: { ...usage, ceiling: ceiling.reading(second) },
       windowSecond: second,
-      epoch: this.#epoch,
+      epoch,
+      ceiling: { windowSecond: second, epoch },
     };
   }
 
@@ -138,7 +162,8 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
       const entry = this.#entries.get(token.id);
       if (entry === undefined) {
         const written = this.#interner.token(token);
-        const added = { token: written, written, windows: this.#windowsOf(token.id) };
+        const workspace = this.#workspaces.of(token.workspace);
+        const added = { token: written, written, windows: this.#windowsOf(token.id), workspace };
         this.#entries.set(token.id, added);
         this.#putInForce(added);
       } else if (this.#supersedes(token, entry.written)) {
@@ -157,12 +182,20 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
     }
   }
 
+  putWorkspaces(workspaces: readonly ViewWorkspace[]): void {
+    for (const workspace of workspaces) this.#workspaces.put(workspace);
+  }
+
   usage(ids: readonly string[]): UsageReading[] {
     const second = Math.floor(this.#clock() / 1000);
     return ids.map((id) => {
       const entry = this.#entries.get(id);
       return entry === undefined ? NOTHING : reading(entry.token, entry.windows, second);
     });
+  }
+
+  ceilingUsage(workspace: string): CeilingReading | null {
+    return this.#workspaces.ceilingOf(workspace)?.reading(Math.floor(this.#clock() / 1000)) ?? null;
   }
 
   health(): { readonly ready: boolean; readonly reason: string | null } {
@@ -179,6 +212,15 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
     const second = Math.floor(this.#clock() / 1000);
     for (const { token, budget, cost, windowSecond } of uses) {
       if (cost > 0) (this.#windowsOf(token)[budget] ??= new Window()).refill(windowSecond, cost, second);
+    }
+  }
+
+  refillCeilings(uses: Iterable<RecordedCeilingUse>): void {
+    this.#workspaces.empty();
+    const second = Math.floor(this.#clock() / 1000);
+    for (const { workspace, budget, cost, windowSecond } of uses) {
+      if (budget === 'reads' || budget === 'writes')
+        this.#workspaces.of(workspace).refill(budget, windowSecond, cost, second);
     }
   }
 
@@ -253,6 +295,7 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
 
   #putInForce(entry: Entry): void {
     const { written } = entry;
+    entry.workspace = this.#workspaces.of(written.workspace);
     const limits = this.#companies.join(written, entry);
     entry.token = limits === written.limits ? written : this.#interner.token({ ...written, limits });
   }
@@ -280,15 +323,17 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
     second: number,
     which: readonly MeteredBudget[],
     retryAfterSeconds: number,
+    ceiling?: CeilingReading,
   ): Verdict {
     const refusals = (windows.refusals ??= new Window());
     const withinRefusals = refusals.used(second) < REFUSALS_PER_MINUTE;
     if (withinRefusals) refusals.take(second, 1);
+    const usage = reading(token, windows, second);
     return {
       kind: 'refused',
       reason,
       token,
-      usage: reading(token, windows, second),
+      usage: ceiling === undefined ? usage : { ...usage, ceiling },
       windowSecond: second,
       short: which,
       retryAfterSeconds: withinRefusals
@@ -312,6 +357,9 @@ function short(window: Window | undefined, cost: number, limit: number, second: 
   if (window === undefined) return cost > limit ? 61 : 0;
   return window.used(second) + cost > limit ? window.retryAfterSeconds(second, cost, limit) : 0;
 }
+
+const byKey = (companies: readonly ViewCompany[]): ReadonlyMap<string, ViewCompany> =>
+  new Map(companies.map((company) => [companyKey(company.workspace, company.id), company]));
 
 const reading = ({ limits }: ViewToken, { reads, writes }: Windows, second: number): UsageReading => ({
   reads: { limit: limits.reads, used: reads?.used(second) ?? 0, resetSeconds: reads?.resetSeconds(second) ?? 0 },

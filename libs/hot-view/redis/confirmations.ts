@@ -1,5 +1,4 @@
 import type { Pass, Standing } from '../hot-view.ts';
-import { partitionOf } from './keys.ts';
 
 interface Waiting {
   readonly pass: Pass;
@@ -11,8 +10,14 @@ export class Confirmations {
   #waiting: Waiting[] = [];
   readonly #ask: (partition: number, passes: readonly Pass[]) => Promise<readonly Standing[]>;
 
+  readonly #partitionOf: (pass: Pass) => number;
+
   /** @param ask answers in the order of the passes, and never throws */
-  constructor(ask: (partition: number, passes: readonly Pass[]) => Promise<readonly Standing[]>) {
+  constructor(
+    partitionOf: (pass: Pass) => number,
+    ask: (partition: number, passes: readonly Pass[]) => Promise<readonly Standing[]>,
+  ) {
+    this.#partitionOf = partitionOf;
     this.#ask = ask;
   }
 
@@ -24,7 +29,7 @@ export class Confirmations {
   }
 
   #send(): void {
-    const partitions = Map.groupBy(this.#waiting, ({ pass }) => partitionOf(pass.token.id));
+    const partitions = Map.groupBy(this.#waiting, ({ pass }) => this.#partitionOf(pass));
     this.#waiting = [];
     for (const [partition, waiting] of partitions) void this.#sendOf(partition, waiting);
   }

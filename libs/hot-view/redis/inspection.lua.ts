@@ -92,10 +92,10 @@ end
 return answers
 `;
 
-/** KEYS: companies. */
-export const HELD_COMPANIES = `return redis.call('HGETALL', KEYS[1])`;
+/** KEYS: what companies, or workspaces, are kept in. */
+export const HELD_LIMITS = `return redis.call('HGETALL', KEYS[1])`;
 
-/** KEYS: companies. ARGV: the company's field, its value or ''. */
-export const MEND_COMPANY = `
+/** KEYS: as `HELD_LIMITS`. ARGV: a field, its value or ''. */
+export const MEND_LIMITS = `
 if ARGV[2] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
 `;

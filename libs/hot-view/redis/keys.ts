@@ -32,7 +32,18 @@ export class Keys {
   windows(id: string): string {
     return `{${this.#namespace}:${partitionOf(id)}}:windows:${lineageKey(id)}`;
   }
+
+  /** What was taken from a workspace's ceiling. */
+  ceilingWindows(workspace: string): string {
+    return `{${this.#namespace}:${partitionOfWorkspace(workspace)}}:ceiling:${workspace}`;
+  }
 }
 
 /** The same for all ids of a lineage. */
 export const partitionOf = (id: string): number => crc32(lineageKey(id)) % PARTITIONS;
+
+/** Where what all tokens of a workspace take together is counted. */
+export const partitionOfWorkspace = (id: string): number => crc32(id) % PARTITIONS;
+
+/** What a workspace's ceiling is kept under in the header of each partition: whoever reads that finds it on the way. */
+export const ceilingField = (workspace: string): string => `ceiling:${workspace}`;

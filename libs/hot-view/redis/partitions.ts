@@ -1,18 +1,18 @@
 import { encodeTime, TIME_LEN, ulid } from 'ulid';
 import type { Position } from '../../event-log/event-log.ts';
-import { PARTITIONS, type ViewCompany, ViewUnavailable } from '../hot-view.ts';
+import { PARTITIONS, type ViewCompany, ViewUnavailable, type ViewWorkspace } from '../hot-view.ts';
 import { type Connection, script } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { BEAT, BEGIN, CERTIFY } from './partition.lua.ts';
-import { fieldsOfCompany } from './replies.ts';
-import { PUT_COMPANIES } from './tokens.lua.ts';
+import { fieldsOfCompany, fieldsOfWorkspace } from './replies.ts';
+import { PUT_LIMITS } from './tokens.lua.ts';
 import type { ViewScripts } from './view-scripts.ts';
 
 const SCRIPTS = {
   begin: script(BEGIN),
   certify: script(CERTIFY),
   beat: script(BEAT),
-  putCompanies: script(PUT_COMPANIES),
+  putLimits: script(PUT_LIMITS),
 };
 const ENDED_AFTER_MS = 3_600_000;
 const UNKNOWN = 'it is not known to be certified yet';
@@ -116,15 +116,33 @@ export class Partitions {
   }
 
   /** Writes what companies say into each. `doubts`: it is written, but the partition cannot vouch for it. */
-  async putCompanies(
-    companies: readonly ViewCompany[],
-    partitions: readonly number[] = EVERY_PARTITION,
+  putCompanies(companies: readonly ViewCompany[], partitions: readonly number[] = EVERY_PARTITION): Promise<Heard> {
+    return this.#putLimits(
+      companies.flatMap(fieldsOfCompany),
+      (partition) => this.#keys.companies(partition),
+      partitions,
+    );
+  }
+
+  /** As `putCompanies`, what workspaces say. */
+  putWorkspaces(workspaces: readonly ViewWorkspace[], partitions: readonly number[] = EVERY_PARTITION): Promise<Heard> {
+    return this.#putLimits(
+      workspaces.flatMap(fieldsOfWorkspace),
+      (partition) => this.#keys.header(partition),
+      partitions,
+    );
+  }
+
+  async #putLimits(
+    fields: readonly (string | number)[],
+    keyOf: (partition: number) => string,
+    partitions: readonly number[],
   ): Promise<Heard> {
-    if (companies.length === 0) return { doubts: new Map(), unreached: new Map() };
-    const args = [...this.#scripts.standingArgs(), ...companies.flatMap(fieldsOfCompany)];
+    if (fields.length === 0) return { doubts: new Map(), unreached: new Map() };
+    const args = [...this.#scripts.standingArgs(), ...fields];
     return heardOf(
       await this.#each(partitions, (header, partition) =>
-        this.#scripts.run(SCRIPTS.putCompanies, [header, this.#keys.companies(partition)], args),
+        this.#scripts.run(SCRIPTS.putLimits, [header, keyOf(partition)], args),
       ),
     );
   }

@@ -1,10 +1,13 @@
+import { REFUSALS_PER_MINUTE } from '../hot-view.ts';
+
 /** Why a partition does not stand that has lost nothing: its server is the same, its windows are whole. */
 export const NOT_FOLLOWING = 'it does not follow the log';
 
 /**
- * What the scripts share. A partition's header is a hash {run_id, beat_ms, epoch, position, second, catalogues}, and a
- * mark `building:<name>` of each building under way; the windows of a
- * lineage are one packed string: the second they were written in, then for each budget a list of bucket, count.
+ * What the scripts share. A partition's header is a hash {run_id, beat_ms, epoch, position, second, catalogues}, a
+ * mark `building:<name>` of each building under way, and `ceiling:<workspace>` of each workspace that ever had one
+ * (version, reads, writes: the last two empty where there is none); the windows of a lineage, and of a workspace, are one
+ * packed string: the second they were written in, then for each budget a list of bucket, count.
  * A bucket is its second modulo 61, so the whole stays below 1 KiB (`libs/window/window.ts` is the same, in memory).
  */
 export const PRELUDE = `
@@ -25,9 +28,10 @@ local function this_run(known)
   return string.match(info, '^%w+', at + 7)
 end
 
--- Now, never before the last second seen; nil and the reason where the view may not answer.
-local function standing(head, run_id, offset, stale_ms)
-  local h = redis.call('HMGET', head, 'run_id', 'beat_ms', 'epoch', 'second')
+-- Now, never before the last second seen; nil and the reason where the view may not answer. With it what the header says
+-- of the ceiling of a workspace.
+local function standing(head, run_id, offset, stale_ms, workspace)
+  local h = redis.call('HMGET', head, 'run_id', 'beat_ms', 'epoch', 'second', 'ceiling:' .. (workspace or ''))
   if not h[1] then return nil, 'it is being built', true end
   if h[1] ~= this_run(run_id) then return nil, 'its server was restarted or replaced' end
   local raw, last = raw_ms(offset), tonumber(h[4])
@@ -36,7 +40,7 @@ local function standing(head, run_id, offset, stale_ms)
   if ms - tonumber(h[2]) > stale_ms then return nil, '${NOT_FOLLOWING}' end
   local second = math.floor(ms / 1000)
   if second > last then redis.call('HSET', head, 'second', second) end
-  return { ms = ms, second = second, epoch = h[3] }
+  return { ms = ms, second = second, epoch = h[3], ceiling = h[5] }
 end
 
 local function load_windows(key, now)
@@ -102,8 +106,52 @@ local function limits_of(companies, reads, writes, own, company)
   return limits
 end
 
+-- Reads and writes a minute as the header says them, false where there is no ceiling of one; nil: of neither.
+local function ceiling_of(held)
+  if not held then return nil end
+  local _, r, w = string.match(held, '^(%d+) (%d*) (%d*)$')
+  if r == '' and w == '' then return nil end
+  return { tonumber(r) or false, tonumber(w) or false }
+end
+
 local function take(window, second, cost)
   window[second] = (window[second] or 0) + cost
+end
+
+local function give_back(window, second, cost)
+  local left = (window[second] or 0) - cost
+  window[second] = left > 0 and left or nil
+end
+
+-- Limit, used and reset of reads, then of writes.
+local function readings(answer, limits, windows, second)
+  for budget = 1, 2 do
+    answer[#answer + 1] = limits[budget] or -1
+    answer[#answer + 1] = used(windows[budget])
+    answer[#answer + 1] = reset(windows[budget], second)
+  end
+  return answer
+end
+
+-- The budgets of which costs do not fit below limits, and the seconds until they do.
+local function short_of(costs, limits, windows, second)
+  local names = { 'reads', 'writes', 'handshakes' }
+  local short, longest = '', 0
+  for budget, cost in ipairs(costs) do
+    if cost > 0 and limits[budget] and used(windows[budget]) + cost > limits[budget] then
+      short = short == '' and names[budget] or short .. ',' .. names[budget]
+      longest = math.max(longest, retry_after(windows[budget], second, cost, limits[budget]))
+    end
+  end
+  return short, longest
+end
+
+-- Counts a refusal while the token has some left; 0 and the wait where it has not.
+local function count_refusal(windows, second, retry)
+  local refusals = windows[4]
+  if used(refusals) >= ${REFUSALS_PER_MINUTE} then return 0, retry_after(refusals, second, 1, ${REFUSALS_PER_MINUTE}) end
+  take(refusals, second, 1)
+  return 1, retry
 end
 
 local function death(status, expires, retires, ms)

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hotViewContract, viewToken } from '../../../test/contract/hot-view.contract.ts';
+import { ceilingContract } from '../../../test/contract/ceiling.contract.ts';
+import { hotViewContract, type OpenedView, viewToken } from '../../../test/contract/hot-view.contract.ts';
 import { startRedisCluster, type TestCluster } from '../../../test/support/redis-cluster.ts';
 import { newTokenId } from '../../tokens/token-id.ts';
 import { type Verdict, ViewUnavailable, type ViewToken } from '../hot-view.ts';
@@ -16,7 +17,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => cluster.stop());
 
-hotViewContract('redis cluster', async () => {
+const openForContract = async (): Promise<OpenedView> => {
   let offsetMs = 0;
   const view = await RedisHotView.open({
     url: cluster.url,
@@ -33,7 +34,9 @@ hotViewContract('redis cluster', async () => {
     },
     nowMs: () => Date.now() + offsetMs,
   };
-});
+};
+hotViewContract('redis cluster', openForContract);
+ceilingContract('redis cluster', openForContract);
 
 describe('a hot view in a Redis Cluster', () => {
   const views: RedisHotView[] = [];

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { hotViewContract } from '../../../test/contract/hot-view.contract.ts';
+import { ceilingContract } from '../../../test/contract/ceiling.contract.ts';
+import { hotViewContract, type OpenedView } from '../../../test/contract/hot-view.contract.ts';
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts';
 import { RedisHotView } from './redis-hot-view.ts';
 
@@ -11,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 // A namespace for each test; the clock is the server's, moved by an offset, and no beat ever grows stale.
-hotViewContract('redis', async () => {
+const openForContract = async (): Promise<OpenedView> => {
   let offsetMs = 0;
   const view = await RedisHotView.open({
     url: redis.url,
@@ -27,4 +28,6 @@ hotViewContract('redis', async () => {
     },
     nowMs: () => Date.now() + offsetMs,
   };
-});
+};
+hotViewContract('redis', openForContract);
+ceilingContract('redis', openForContract);

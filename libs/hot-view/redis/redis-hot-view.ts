@@ -3,6 +3,8 @@ import { lineageKey } from '../../tokens/token-id.ts';
 import { type Budget, BUDGETS } from '../../usage/use.ts';
 import {
   type Admission,
+  type CeilingReading,
+  type Cost,
   type HotView,
   PARTITIONS,
   type Pass,
@@ -12,23 +14,29 @@ import {
   type ViewCompany,
   ViewUnavailable,
   type ViewToken,
+  type ViewWorkspace,
 } from '../hot-view.ts';
 import type { HotViewInspection } from '../inspection.ts';
-import type { HotViewMaintenance, RecordedUse } from '../maintenance.ts';
+import type { HotViewMaintenance, RecordedCeilingUse, RecordedUse } from '../maintenance.ts';
 import { ADMIT } from './admit.lua.ts';
+import { CEILING_USAGE, CONFIRM_EPOCHS, GIVE_BACK, TAKE_CEILING } from './ceiling.lua.ts';
 import { Confirmations } from './confirmations.ts';
 import { type Connection, script } from './connection.ts';
-import { Keys, partitionOf } from './keys.ts';
+import { Keys, partitionOf, partitionOfWorkspace } from './keys.ts';
 import { openConnection } from './open-connection.ts';
 import { REFILL } from './partition.lua.ts';
-import { EVERY_PARTITION, Partitions } from './partitions.ts';
+import { EVERY_PARTITION, type Heard, Partitions } from './partitions.ts';
 import {
   type AdmitReply,
+  ceilingReadingOf,
+  type CeilingUsageReply,
   fieldsOf,
   type GetReply,
+  type GiveBackReply,
   inForce,
   NOTHING_USED,
   ParsedRecords,
+  type TakeCeilingReply,
   usageOf,
   type UsageReply,
 } from './replies.ts';
@@ -59,11 +67,15 @@ const SCRIPTS = {
   confirm: script(CONFIRM),
   usage: script(USAGE),
   refill: script(REFILL),
+  takeCeiling: script(TAKE_CEILING),
+  giveBack: script(GIVE_BACK),
+  ceilingUsage: script(CEILING_USAGE),
+  confirmEpochs: script(CONFIRM_EPOCHS),
 };
 const COMMAND_TIMEOUT_MS = 500;
 const STALE_MS = 2_000;
 const RETRY_NOT_READY_SECONDS = 1;
-const LINEAGES_AT_ONCE = 500;
+const WINDOWS_AT_ONCE = 500;
 /** As the scripts number them. */
 const numberOf = (budget: Budget): number => BUDGETS.indexOf(budget) + 1;
 
@@ -79,7 +91,14 @@ export class RedisHotView implements HotView, HotViewMaintenance {
   readonly #scripts: ViewScripts;
   readonly #wallClock: () => number;
   readonly #records = new ParsedRecords();
-  readonly #confirmations = new Confirmations((partition, passes) => this.#confirmAll(partition, passes));
+  readonly #confirmations = new Confirmations(
+    ({ token }) => partitionOf(token.id),
+    (partition, passes) => this.#confirmAll(partition, passes),
+  );
+  readonly #ceilingConfirmations = new Confirmations(
+    ({ token }) => partitionOfWorkspace(token.workspace),
+    (partition, passes) => this.#confirmCeilings(partition, passes),
+  );
 
   private constructor(connection: Connection, options: RedisHotViewOptions) {
     const { namespace = 'writ', clockOffsetMs = () => 0, staleMs = STALE_MS, wallClock = Date.now } = options;
@@ -97,15 +116,18 @@ export class RedisHotView implements HotView, HotViewMaintenance {
     return new RedisHotView(await openConnection({ url, commandTimeoutMs }), options);
   }
 
-  async admit({ id, digest, scope, cost }: Admission): Promise<Verdict> {
+  async admit(admission: Admission): Promise<Verdict> {
+    const { id, digest, scope, cost } = admission;
     const cached = this.#records.get(id);
     const args = this.#scripts.standingArgs();
     let reply: AdmitReply;
     try {
       const keys = this.#keysOf(id);
       const stamp = cached?.stamp ?? '';
-      const asked = [digest, scope ?? '', cost.reads, cost.writes, cost.handshakes, stamp, this.#wallClock()];
-      reply = (await this.#scripts.run(SCRIPTS.admit, keys, [...args, ...asked])) as AdmitReply;
+      const costs = [cost.reads, cost.writes, cost.handshakes];
+      const known = [stamp, this.#wallClock(), cached?.token.workspace ?? ''];
+      const asked = [...args, digest, scope ?? '', ...costs, ...known];
+      reply = (await this.#scripts.run(SCRIPTS.admit, keys, asked)) as AdmitReply;
     } catch (error) {
       return notReady((error as Error).message);
     }
@@ -116,10 +138,11 @@ export class RedisHotView implements HotView, HotViewMaintenance {
     }
     const [, record, windowSecond, epoch] = reply;
     const written = cached !== undefined && record === '' ? cached.token : this.#records.parse(record);
-    if (reply[0] === 'admitted') {
+    if (reply[0] !== 'refused') {
       const [, , , , ...readings] = reply;
       const token = inForce(written, { reads: readings[0], writes: readings[3] });
-      return { kind: 'admitted', token, usage: usageOf(readings), windowSecond, epoch };
+      const pass: Pass = { kind: 'admitted', token, usage: usageOf(readings), windowSecond, epoch };
+      return reply[0] === 'admitted' ? pass : await this.#belowCeiling(pass, admission);
     }
     const [, , , , reason, short, retryAfterSeconds, within, ...readings] = reply;
     return {
@@ -134,8 +157,13 @@ export class RedisHotView implements HotView, HotViewMaintenance {
     };
   }
 
-  confirm(pass: Pass): Promise<Standing> {
-    return this.#confirmations.of(pass);
+  async confirm(pass: Pass): Promise<Standing> {
+    if (pass.ceiling === undefined) return await this.#confirmations.of(pass);
+    const [standing, ofCeiling] = await Promise.all([
+      this.#confirmations.of(pass),
+      this.#ceilingConfirmations.of(pass),
+    ]);
+    return standing === 'stands' ? ofCeiling : standing;
   }
 
   /** @throws ViewUnavailable */
@@ -159,14 +187,24 @@ export class RedisHotView implements HotView, HotViewMaintenance {
   }
 
   async putCompanies(companies: readonly ViewCompany[]): Promise<void> {
-    const { doubts, unreached } = await this.partitions.putCompanies(companies);
-    const [doubt] = [...doubts.values(), ...[...unreached.values()].map(({ message }) => message)];
-    if (doubt !== undefined) throw new ViewUnavailable(`the hot view may not be trusted: ${doubt}`);
+    vouchedFor(await this.partitions.putCompanies(companies));
+  }
+
+  async putWorkspaces(workspaces: readonly ViewWorkspace[]): Promise<void> {
+    vouchedFor(await this.partitions.putWorkspaces(workspaces));
   }
 
   /** @throws ViewUnavailable */
   async usage(ids: readonly string[]): Promise<UsageReading[]> {
     return await Promise.all(ids.map((id) => this.#usageOf(id)));
+  }
+
+  /** @throws ViewUnavailable */
+  async ceilingUsage(workspace: string): Promise<CeilingReading | null> {
+    const args = [this.#scripts.offsetMs, workspace];
+    const keys = this.#keysOfWorkspace(workspace);
+    const reply = (await this.#scripts.run(SCRIPTS.ceilingUsage, keys, args)) as CeilingUsageReply;
+    return reply.length === 0 ? null : ceilingReadingOf(reply);
   }
 
   health(): { readonly ready: boolean; readonly reason: string | null } {
@@ -175,12 +213,17 @@ export class RedisHotView implements HotView, HotViewMaintenance {
 
   /** Of each second the greater of what is counted and what is recorded stays. @throws ViewUnavailable */
   async refill(uses: Iterable<RecordedUse>): Promise<void> {
-    const lineages = [...Map.groupBy(uses, ({ token }) => lineageKey(token)).values()];
-    // Not all at once: each has the deadline of a command.
-    for (let from = 0; from < lineages.length; from += LINEAGES_AT_ONCE) {
-      const some = lineages.slice(from, from + LINEAGES_AT_ONCE);
-      await Promise.all(some.map((lineage) => this.#refillLineage(lineage)));
-    }
+    await this.#refillAll(Map.groupBy(uses, ({ token }) => lineageKey(token)).values(), ([first]) => [
+      this.#keys.header(partitionOf(first!.token)),
+      this.#keys.windows(first!.token),
+    ]);
+  }
+
+  /** As `refill`. @throws ViewUnavailable */
+  async refillCeilings(uses: Iterable<RecordedCeilingUse>): Promise<void> {
+    await this.#refillAll(Map.groupBy(uses, ({ workspace }) => workspace).values(), ([first]) =>
+      this.#keysOfWorkspace(first!.workspace),
+    );
   }
 
   /** All partitions at once, built elsewhere than by `partitions`. @throws ViewUnavailable */
@@ -239,9 +282,104 @@ export class RedisHotView implements HotView, HotViewMaintenance {
     ];
   }
 
-  async #refillLineage(uses: readonly RecordedUse[]): Promise<void> {
-    const token = uses[0]!.token;
-    const keys = [this.#keys.header(partitionOf(token)), this.#keys.windows(token)];
+  #keysOfWorkspace(workspace: string): string[] {
+    return [this.#keys.header(partitionOfWorkspace(workspace)), this.#keys.ceilingWindows(workspace)];
+  }
+
+  /**
+   * The second half of a call that its token's windows have let in: its workspace's. Short there, or not to be asked, the
+   * token gets back what was taken; a process that dies in between leaves it taken, which errs on the strict side.
+   */
+  async #belowCeiling(pass: Pass, { cost }: Admission): Promise<Verdict> {
+    const { workspace } = pass.token;
+    let reply: TakeCeilingReply;
+    const standing = this.#scripts.standingArgs();
+    try {
+      const args = [...standing, workspace, cost.reads, cost.writes];
+      const keys = this.#keysOfWorkspace(workspace);
+      reply = (await this.#scripts.run(SCRIPTS.takeCeiling, keys, args)) as TakeCeilingReply;
+    } catch (error) {
+      await this.#giveBack(pass, cost, null).catch(() => undefined);
+      return notReady((error as Error).message);
+    }
+    if (reply[0] === 'none') return pass;
+    if (reply[0] === 'taken') {
+      const [, windowSecond, epoch, ...readings] = reply;
+      const usage = { ...pass.usage, ceiling: ceilingReadingOf(readings) };
+      return { ...pass, usage, ceiling: { windowSecond, epoch } };
+    }
+    if (reply[0] === 'not-ready') {
+      this.partitions.hear(partitionOfWorkspace(workspace), reply[1], standing[0]);
+      await this.#giveBack(pass, cost, null).catch(() => undefined);
+      return notReady(reply[1]);
+    }
+    const [, short, retryAfterSeconds, ...readings] = reply;
+    return await this.#refuseBelowCeiling(pass, cost, short, retryAfterSeconds, ceilingReadingOf(readings));
+  }
+
+  async #refuseBelowCeiling(
+    pass: Pass,
+    cost: Cost,
+    short: string,
+    retryAfterSeconds: number,
+    ceiling: CeilingReading,
+  ): Promise<Verdict> {
+    let reply: GiveBackReply;
+    try {
+      reply = await this.#giveBack(pass, cost, retryAfterSeconds);
+    } catch (error) {
+      return notReady((error as Error).message);
+    }
+    if (reply[0] === 'unknown') return { kind: 'unknown' };
+    if (reply[0] === 'not-ready') return notReady(reply[1]);
+    const [, wait, within, ...readings] = reply;
+    return {
+      kind: 'refused',
+      reason: 'ceiling',
+      token: pass.token,
+      usage: { ...usageOf(readings), ceiling },
+      windowSecond: pass.windowSecond,
+      short: short.split(',') as ('reads' | 'writes')[],
+      retryAfterSeconds: wait,
+      withinRefusals: within === 1,
+    };
+  }
+
+  /** @param retryAfterSeconds of the refusal that is counted; null: it is none. @throws ViewUnavailable */
+  async #giveBack(
+    { token, epoch, windowSecond }: Pass,
+    cost: Cost,
+    retryAfterSeconds: number | null,
+  ): Promise<GiveBackReply> {
+    const taken = [epoch, windowSecond, cost.reads, cost.writes];
+    const refusal = retryAfterSeconds === null ? [0, 0] : [1, retryAfterSeconds];
+    const args = [...this.#scripts.standingArgs(), ...taken, ...refusal];
+    return (await this.#scripts.run(SCRIPTS.giveBack, this.#keysOf(token.id), args)) as GiveBackReply;
+  }
+
+  async #confirmCeilings(partition: number, passes: readonly Pass[]): Promise<readonly Standing[]> {
+    const epochs = passes.map(({ ceiling }) => ceiling?.epoch ?? '');
+    const args = [...this.#scripts.standingArgs(), ...epochs];
+    try {
+      return (await this.#scripts.run(SCRIPTS.confirmEpochs, [this.#keys.header(partition)], args)) as Standing[];
+    } catch {
+      return passes.map(() => 'lapsed');
+    }
+  }
+
+  /** Not all at once: each has the deadline of a command. @param keysOf header and windows, of uses that share them */
+  async #refillAll<Use extends Omit<RecordedUse, 'token'>>(
+    shared: Iterable<readonly Use[]>,
+    keysOf: (uses: readonly Use[]) => string[],
+  ): Promise<void> {
+    const all = [...shared];
+    for (let from = 0; from < all.length; from += WINDOWS_AT_ONCE) {
+      const some = all.slice(from, from + WINDOWS_AT_ONCE);
+      await Promise.all(some.map((uses) => this.#refillWindows(keysOf(uses), uses)));
+    }
+  }
+
+  async #refillWindows(keys: readonly string[], uses: readonly Omit<RecordedUse, 'token'>[]): Promise<void> {
     const taken = uses.filter(({ cost }) => cost > 0);
     const buckets = Map.groupBy(
       taken,
@@ -254,6 +392,12 @@ export class RedisHotView implements HotView, HotViewMaintenance {
     });
     await this.#scripts.run(SCRIPTS.refill, keys, [this.#scripts.offsetMs, ...counted]);
   }
+}
+
+/** @throws ViewUnavailable where any partition did not hear of what was written, or cannot vouch for it */
+function vouchedFor({ doubts, unreached }: Heard): void {
+  const [doubt] = [...doubts.values(), ...[...unreached.values()].map(({ message }) => message)];
+  if (doubt !== undefined) throw new ViewUnavailable(`the hot view may not be trusted: ${doubt}`);
 }
 
 const notReady = (reason: string): Verdict => ({

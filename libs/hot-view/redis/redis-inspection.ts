@@ -1,13 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { companyKey } from '../company-key.ts';
-import { type ViewCompany, ViewUnavailable, type ViewToken } from '../hot-view.ts';
-import type { Counted, HotViewInspection, Mending, Taken, Unlike, UnlikeCompany } from '../inspection.ts';
+import { type ViewCompany, ViewUnavailable, type ViewToken, type ViewWorkspace } from '../hot-view.ts';
+import type { Counted, HotViewInspection, Mending, Taken, Unlike, UnlikeKey } from '../inspection.ts';
 import { BUDGETS } from '../../usage/use.ts';
 import { script } from './connection.ts';
-import { COUNTED, FIELD_NAMES, FORGET, HELD, HELD_COMPANIES, MEND, MEND_COMPANY, SCAN } from './inspection.lua.ts';
-import { type Keys, partitionOf } from './keys.ts';
+import { COUNTED, FIELD_NAMES, FORGET, HELD, HELD_LIMITS, MEND, MEND_LIMITS, SCAN } from './inspection.lua.ts';
+import { ceilingField, type Keys, partitionOf } from './keys.ts';
 import { EVERY_PARTITION } from './partitions.ts';
-import { fieldsOf, fieldsOfCompany } from './replies.ts';
+import { fieldsOf, fieldsOfCompany, fieldsOfWorkspace } from './replies.ts';
 import type { ViewScripts } from './view-scripts.ts';
 
 const SCRIPTS = {
@@ -15,8 +14,8 @@ const SCRIPTS = {
   mend: script(MEND),
   forget: script(FORGET),
   scan: script(SCAN),
-  heldCompanies: script(HELD_COMPANIES),
-  mendCompany: script(MEND_COMPANY),
+  heldLimits: script(HELD_LIMITS),
+  mendLimits: script(MEND_LIMITS),
   counted: script(COUNTED),
 };
 /** Keys a server looks at in one go, which calls wait for. */
@@ -81,27 +80,51 @@ export class RedisInspection implements HotViewInspection {
     await this.#scripts.run(SCRIPTS.forget, [this.#keys.token(id)], []);
   }
 
-  async unlikeCompanies(companies: readonly ViewCompany[]): Promise<readonly UnlikeCompany[]> {
-    const expected = new Map(companies.map((company) => [keyOf(company), valueOf(company)]));
-    const unlike = new Map<string, UnlikeCompany>();
+  unlikeCompanies(companies: readonly ViewCompany[]): Promise<readonly UnlikeKey[]> {
+    return this.#unlikeLimits('', companies.map(fieldsOfCompany), (partition) => this.#keys.companies(partition));
+  }
+
+  async mendCompany(key: string, company: ViewCompany | null): Promise<void> {
+    const value = company === null ? '' : valueOf(fieldsOfCompany(company));
+    await this.#mendLimits(key, value, (partition) => this.#keys.companies(partition));
+  }
+
+  unlikeWorkspaces(workspaces: readonly ViewWorkspace[]): Promise<readonly UnlikeKey[]> {
+    return this.#unlikeLimits(ceilingField(''), workspaces.map(fieldsOfWorkspace), (partition) =>
+      this.#keys.header(partition),
+    );
+  }
+
+  async mendWorkspace(id: string, workspace: ViewWorkspace | null): Promise<void> {
+    const value = workspace === null ? '' : valueOf(fieldsOfWorkspace(workspace));
+    await this.#mendLimits(ceilingField(id), value, (partition) => this.#keys.header(partition));
+  }
+
+  /** @param prefix of the fields that are meant; the others are none of these, and the key of each goes on behind it */
+  async #unlikeLimits(
+    prefix: string,
+    wanted: readonly (readonly (string | number)[])[],
+    keyOf: (partition: number) => string,
+  ): Promise<readonly UnlikeKey[]> {
+    const expected = new Map(wanted.map((fields) => [String(fields[0]), valueOf(fields)]));
+    const unlike = new Map<string, UnlikeKey>();
+    const note = (field: string, what: UnlikeKey['what']): void => {
+      unlike.set(field, { key: field.slice(prefix.length), what });
+    };
     for (const partition of EVERY_PARTITION) {
-      const reply = await this.#scripts.run(SCRIPTS.heldCompanies, [this.#keys.companies(partition)], []);
+      const reply = await this.#scripts.run(SCRIPTS.heldLimits, [keyOf(partition)], []);
       const held = pairsOf(reply as readonly string[]);
-      for (const [key, value] of expected) {
-        const what = held.has(key) ? 'different' : 'missing';
-        if (held.get(key) !== value) unlike.set(key, { key, what });
+      for (const [field, value] of expected) {
+        if (held.get(field) !== value) note(field, held.has(field) ? 'different' : 'missing');
       }
-      for (const key of held.keys()) if (!expected.has(key)) unlike.set(key, { key, what: 'unexpected' });
+      for (const field of held.keys()) if (field.startsWith(prefix) && !expected.has(field)) note(field, 'unexpected');
     }
     return [...unlike.values()];
   }
 
-  async mendCompany(key: string, company: ViewCompany | null): Promise<void> {
-    const value = company === null ? '' : valueOf(company);
+  async #mendLimits(field: string, value: string, keyOf: (partition: number) => string): Promise<void> {
     await Promise.all(
-      EVERY_PARTITION.map((partition) =>
-        this.#scripts.run(SCRIPTS.mendCompany, [this.#keys.companies(partition)], [key, value]),
-      ),
+      EVERY_PARTITION.map((partition) => this.#scripts.run(SCRIPTS.mendLimits, [keyOf(partition)], [field, value])),
     );
   }
 
@@ -157,9 +180,8 @@ const byPartition = <Item>(items: readonly Item[], idOf: (item: Item) => string)
   ...Map.groupBy(items, (item) => partitionOf(idOf(item))).values(),
 ];
 
-const keyOf = ({ workspace, id }: ViewCompany): string => companyKey(workspace, id);
-/** As `PUT_COMPANIES` writes it. */
-const valueOf = (company: ViewCompany): string => fieldsOfCompany(company).slice(1).join(' ');
+/** As `PUT_LIMITS` writes it. */
+const valueOf = (fields: readonly (string | number)[]): string => fields.slice(1).join(' ');
 
 function pairsOf(flat: readonly string[]): ReadonlyMap<string, string> {
   const pairs = new Map<string, string>();

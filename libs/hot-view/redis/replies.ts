@@ -1,12 +1,21 @@
 import type { Limits } from '../../tokens/limits.ts';
 import { companyKey, companyKeyOf } from '../company-key.ts';
-import type { RefusalReason, UsageReading, ViewCompany, ViewToken, WindowReading } from '../hot-view.ts';
+import type {
+  CeilingReading,
+  RefusalReason,
+  UsageReading,
+  ViewCompany,
+  ViewToken,
+  ViewWorkspace,
+  WindowReading,
+} from '../hot-view.ts';
+import { ceilingField } from './keys.ts';
 
 /** What `ADMIT` answers (admit.lua.ts); `record` is stamped, or empty. Numbers are integers, nothing is null. */
 export type AdmitReply =
   | readonly ['unknown']
   | readonly ['not-ready', reason: string, ofPartition: 0 | 1]
-  | readonly ['admitted', record: string, second: number, epoch: string, ...Readings]
+  | readonly ['admitted' | 'below-ceiling', record: string, second: number, epoch: string, ...Readings]
   | readonly [
       'refused',
       record: string,
@@ -21,6 +30,22 @@ export type AdmitReply =
 
 /** Limit in force, used and reset of reads, then of writes. */
 export type Readings = readonly [number, number, number, number, number, number];
+
+/** What `TAKE_CEILING` answers (ceiling.lua.ts): of a budget without a ceiling the limit is -1. */
+export type TakeCeilingReply =
+  | readonly ['none']
+  | readonly ['not-ready', reason: string]
+  | readonly ['short', short: string, retryAfterSeconds: number, ...Readings]
+  | readonly ['taken', second: number, epoch: string, ...Readings];
+
+/** What `GIVE_BACK` answers. */
+export type GiveBackReply =
+  | readonly ['unknown']
+  | readonly ['not-ready', reason: string]
+  | readonly ['given-back', retryAfterSeconds: number, within: 0 | 1, ...Readings];
+
+/** What `CEILING_USAGE` answers. */
+export type CeilingUsageReply = readonly [] | Readings;
 
 /** What `GET` answers: the record, and the limits in force. */
 export type GetReply = readonly [] | readonly [record: string, reads: number, writes: number];
@@ -37,6 +62,14 @@ const reading = (limit: number, used: number, resetSeconds: number): WindowReadi
 export const usageOf = (readings: Readings): UsageReading => ({
   reads: reading(readings[0], readings[1], readings[2]),
   writes: reading(readings[3], readings[4], readings[5]),
+});
+
+const below = (limit: number, used: number, resetSeconds: number): WindowReading | null =>
+  limit === -1 ? null : reading(limit, used, resetSeconds);
+
+export const ceilingReadingOf = (readings: Readings): CeilingReading => ({
+  reads: below(readings[0], readings[1], readings[2]),
+  writes: below(readings[3], readings[4], readings[5]),
 });
 
 export const NOTHING_USED: Readings = [0, 0, 0, 0, 0, 0];
@@ -63,12 +96,20 @@ export const fieldsOf = (token: ViewToken): (string | number)[] => [
   companyKeyOf(token) ?? '',
 ];
 
-/** The arguments of `PUT_COMPANIES` for a company. */
+/** The arguments of `PUT_LIMITS` for a company. */
 export const fieldsOfCompany = ({ workspace, id, version, limits }: ViewCompany): (string | number)[] => [
   companyKey(workspace, id),
   version,
   limits.reads ?? '',
   limits.writes ?? '',
+];
+
+/** The arguments of `PUT_LIMITS` for a workspace. */
+export const fieldsOfWorkspace = ({ id, version, ceiling }: ViewWorkspace): (string | number)[] => [
+  ceilingField(id),
+  version,
+  ceiling.reads ?? '',
+  ceiling.writes ?? '',
 ];
 
 const MOST_RECORDS = 50_000;

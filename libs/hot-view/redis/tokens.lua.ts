@@ -32,10 +32,11 @@ return why
 `;
 
 /**
- * Writes companies into one partition, each unless its version is known. KEYS: header, companies. ARGV: run_id, clock
- * offset ms, stale ms, then of each company its field, version, reads or '', writes or ''. Answers as `PUT` does.
+ * Writes what companies, or workspaces, say of limits into one partition, each unless its version is known. KEYS: header,
+ * what they are kept in (companies; the header itself). ARGV: run_id, clock offset ms, stale ms, then of each its field,
+ * version, reads or '', writes or ''. Answers as `PUT` does.
  */
-export const PUT_COMPANIES = `${PRELUDE}
+export const PUT_LIMITS = `${PRELUDE}
 for i = 4, #ARGV, 4 do
   local held = redis.call('HGET', KEYS[2], ARGV[i])
   if not held or tonumber(ARGV[i + 1]) > tonumber(string.match(held, '^%d+')) then

@@ -1,22 +1,24 @@
 import { IsString, MaxLength } from 'class-validator';
 import { unqualify } from '../../catalogue/catalogue.ts';
+import type { CeilingReading } from '../../hot-view/hot-view.ts';
 import { type Call, DeclareOperation, type Operation, READ, type Result } from '../../operation/operation.ts';
 import { Operations } from '../../operation/operations.ts';
 import { notFound } from '../../problem/problem.ts';
 import { NoInput } from '../../tokens/operations/inputs.ts';
-import { tokenRecordSchema } from '../../tokens/schema.ts';
+import { ownRecordSchema } from '../../tokens/schema.ts';
 
 /** Answered from what the gate has just looked up: nothing else is asked. */
 @DeclareOperation({
   name: 'who_am_i',
   title: 'Who am I',
-  summary: 'The calling token’s own record: scopes, limits and what is used of them.',
+  summary:
+    'The calling token’s own record: scopes, limits and what is used of them; where its workspace has a ceiling, that too.',
   catalogue: null,
   scope: null,
   cost: READ,
   http: { method: 'get', path: '/api/v1/me' },
   input: NoInput,
-  output: tokenRecordSchema,
+  output: ownRecordSchema,
   effect: 'reads',
 })
 export class WhoAmIOperation implements Operation<NoInput> {
@@ -42,10 +44,21 @@ export class WhoAmIOperation implements Operation<NoInput> {
         last_used_at: new Date(nowMs).toISOString(),
         predecessor: token.predecessor,
         successor: token.successor,
+        ...(usage.ceiling === undefined ? {} : { workspace_limits: workspaceLimits(usage.ceiling) }),
       },
     };
   }
 }
+
+/** What a token sees of its workspace's ceiling, as of its own limits; null: there is none of that budget. */
+export type WorkspaceLimits = Readonly<
+  Record<'reads' | 'writes', { readonly per_minute: number; readonly used: number } | null>
+>;
+
+const workspaceLimits = ({ reads, writes }: CeilingReading): WorkspaceLimits => ({
+  reads: reads === null ? null : { per_minute: reads.limit, used: reads.used },
+  writes: writes === null ? null : { per_minute: writes.limit, used: writes.used },
+});
 
 export class CanInput {
   /** Name of an operation: `create_report`. */
