@@ -155,6 +155,39 @@ describe('the shared hot view follows the log', () => {
     await until(async () => (await limit()) === 8);
   });
 
+  it('P3 a workspace’s ceiling reaches every process, and a Redis that lost everything hands out nothing of it', async () => {
+    const wide = { limits: { reads: 50, writes: 50 } };
+    const ids = [id, newTokenId(2), newTokenId(3)];
+    for (const each of ids.slice(1)) await log.append(`token-${each}`, 'no-stream', [created(each, wide)]);
+    const [view, other] = [await open(), await open()];
+    await follow(view);
+    await log.append('workspace-w1', 'no-stream', [
+      event('WorkspaceCeilingChanged', { reads: 6, writes: null, at: NOW }),
+    ]);
+    await until(async () => (await other.ceilingUsage('w1'))?.reads?.limit === 6);
+    /** As the gate: admitted, recorded, confirmed. */
+    const call = async (through: RedisHotView, token: string): Promise<string> => {
+      const cost = { reads: 1, writes: 0, handshakes: 0 };
+      const verdict = await through.admit({ id: token, digest: DIGEST, scope: null, cost });
+      if (verdict.kind !== 'admitted') return verdict.kind === 'refused' ? verdict.reason : verdict.kind;
+      const seconds = { window_second: verdict.windowSecond, ceiling_second: verdict.ceiling?.windowSecond };
+      const use = { token, workspace: 'w1', budget: 'reads', cost: 1, time: NOW, ...seconds };
+      await log.append(`usage-${randomUUID()}-2026-01-01`, 'no-stream', [event('TokenUsed', use)]);
+      return await through.confirm(verdict);
+    };
+    for (const token of ids) expect(await call(other, token)).toBe('stands');
+    // A second follower's start counts nothing twice.
+    await follow(await open());
+    expect((await other.ceilingUsage('w1'))?.reads?.used).toBe(3);
+    await redis.restart();
+    await until(() => view.health().reason !== null);
+    await until(() => view.health().reason === null);
+    await until(async () => (await call(other, newTokenId(9))) === 'unknown');
+    const after = [];
+    for (let round = 0; round < 2; round++) for (const token of ids) after.push(await call(other, token));
+    expect(after).toEqual([...Array(3).fill('stands'), ...Array(3).fill('ceiling')]);
+  });
+
   it('P3 a server’s clock that leaps ahead empties no window', async () => {
     let offsetMs = 0;
     const view = await RedisHotView.open({ url: redis.url, namespace, clockOffsetMs: () => offsetMs });

@@ -163,6 +163,29 @@ describe('the hot view follows the log', () => {
     expect(kind(id)).toBe('throttled');
   });
 
+  it('P3 P13 a workspace’s ceiling is rebuilt with what was taken from it, and followed; unknown events lift nothing', async () => {
+    const [one, other, foreign] = [newTokenId(1), newTokenId(2), newTokenId(3)];
+    for (const id of [one, other]) await log.append(`token-${id}`, 'no-stream', [created(id)]);
+    await log.append(`token-${foreign}`, 'no-stream', [created(foreign, { workspace: 'w2' })]);
+    await log.append('workspace-founding', 'no-stream', [event('WorkspaceFounded', { workspace: 'w1', at: NOW })]);
+    await log.append('workspace-w1', 'no-stream', [
+      event('WorkspaceCeilingChanged', { reads: 3, writes: null, at: NOW }),
+      event('WorkspacePainted', { at: NOW }),
+    ]);
+    const ceiling_second = Math.floor(Date.now() / 1000);
+    await log.append('usage-b-2026-01-01', 'no-stream', [
+      event('TokenUsed', use(other, { ceiling_second })),
+      // A clock that lagged; and a call made before there was a ceiling.
+      event('TokenUsed', use(other, { ceiling_second: ceiling_second - 600 })),
+      event('TokenUsed', use(other)),
+      event('TokenUsed', use(foreign, { workspace: 'w2', ceiling_second })),
+    ]);
+    await start();
+    expect([kind(one), kind(one), kind(foreign)]).toEqual(['admitted', 'ceiling', 'admitted']);
+    await log.append('workspace-w1', 1, [event('WorkspaceCeilingChanged', { reads: null, writes: null, at: NOW })]);
+    await eventually(one, 'admitted');
+  });
+
   it('P4 a token with an event nobody knows is 503, alone', async () => {
     const [odd, fine] = [newTokenId(1), newTokenId(2)];
     await log.append(`token-${odd}`, 'no-stream', [created(odd), event('TokenTeleported', { at: NOW })]);

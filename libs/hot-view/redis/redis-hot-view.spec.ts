@@ -4,7 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { viewToken } from '../../../test/contract/hot-view.contract.ts';
 import { type OwnRedis, startOwnRedis } from '../../../test/support/redis.ts';
-import { type Verdict, ViewUnavailable, type ViewToken } from '../hot-view.ts';
+import { NO_CEILING } from '../../workspace/events.ts';
+import { GIVE_BACK } from './ceiling.lua.ts';
+import { type Pass, type Verdict, ViewUnavailable, type ViewToken } from '../hot-view.ts';
+import { Keys, partitionOf, partitionOfWorkspace } from './keys.ts';
 import { RedisHotView, type RedisHotViewOptions } from './redis-hot-view.ts';
 
 let redis: OwnRedis;
@@ -53,6 +56,132 @@ describe('a Redis hot view', () => {
     );
     expect(verdicts.filter(({ kind }) => kind === 'admitted')).toHaveLength(50);
     expect((await other.usage([token.id]))[0]!.reads.used).toBe(50);
+  });
+
+  describe('below a workspace’s ceiling', () => {
+    const workspace = 'w1';
+    const headerOf = (partition: number): string => new Keys(namespace).header(partition);
+    const partition = partitionOfWorkspace(workspace);
+    const ceiling = (reads: number, version = 0) => [{ id: workspace, ceiling: { reads, writes: null }, version }];
+    /** Of a partition that is not the workspace's own. */
+    const elsewhere = (): ViewToken => {
+      for (;;) {
+        const token = viewToken({ limits: { reads: 1_000, writes: 1 } });
+        if (partitionOf(token.id) !== partition) return token;
+      }
+    };
+    const usedOf = async (view: RedisHotView, { id }: ViewToken): Promise<number> =>
+      (await view.usage([id]))[0]!.reads.used;
+    const evaluations = async (): Promise<number> =>
+      Number(/cmdstat_evalsha:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0);
+
+    it('P3 shares it between processes and tokens, however they race', async () => {
+      const [one, other] = [await openView(), await openView()];
+      const tokens = Array.from({ length: 6 }, elsewhere);
+      await one.put(tokens);
+      await one.certify(null);
+      await one.putWorkspaces(ceiling(50));
+      const verdicts = await Promise.all(
+        Array.from({ length: 150 }, (_, call) => admit(call % 2 === 0 ? one : other, tokens[call % 6]!)),
+      );
+      expect(verdicts.filter(({ kind }) => kind === 'admitted')).toHaveLength(50);
+      expect(verdicts.filter((verdict) => verdict.kind === 'refused' && verdict.reason === 'ceiling')).toHaveLength(
+        100,
+      );
+      expect((await other.ceilingUsage(workspace))?.reads?.used).toBe(50);
+      const used = await Promise.all(tokens.map((token) => usedOf(one, token)));
+      expect(used.reduce((sum, each) => sum + each, 0)).toBe(50);
+      // Log, then view: the other process asks nobody what the ceiling is now.
+      await one.putWorkspaces(ceiling(60, 1));
+      const more = await Promise.all(Array.from({ length: 20 }, () => admit(other, tokens[0]!)));
+      expect(more.filter(({ kind }) => kind === 'admitted')).toHaveLength(10);
+    });
+
+    it('asks twice only where there is a ceiling: where there is none a call is one script', async () => {
+      const view = await openView();
+      const token = elsewhere();
+      await view.put([token]);
+      await view.certify(null);
+      await admit(view, token);
+      const calls = async (): Promise<number> => {
+        const before = await evaluations();
+        await admit(view, token);
+        return (await evaluations()) - before;
+      };
+      expect(await calls()).toBe(1);
+      await view.putWorkspaces([{ id: 'w2', ceiling: { reads: 1, writes: 1 }, version: 0 }]);
+      expect(await calls()).toBe(1);
+      await view.putWorkspaces(ceiling(50));
+      await admit(view, token);
+      expect(await calls()).toBe(2);
+      await view.putWorkspaces([{ id: workspace, ceiling: { reads: null, writes: null }, version: 1 }]);
+      expect(await calls()).toBe(1);
+    });
+
+    it('P4 lets nobody in while the workspace’s partition does not stand, and takes nothing of the token', async () => {
+      const view = await openView();
+      const token = elsewhere();
+      await view.put([token]);
+      await view.certify(null);
+      await view.putWorkspaces(ceiling(50));
+      expect((await admit(view, token)).kind).toBe('admitted');
+      await admin.hset(headerOf(partition), 'run_id', 'another');
+      expect(await admit(view, token)).toMatchObject({
+        kind: 'not-ready',
+        reason: 'its server was restarted or replaced',
+      });
+      expect(await usedOf(view, token)).toBe(1);
+      expect(view.health().reason).toMatch(/^1 of 64 partitions are not ready/);
+      // Without a ceiling that partition is not asked.
+      await expect(view.putWorkspaces([{ id: workspace, ceiling: NO_CEILING, version: 1 }])).rejects.toThrow(
+        ViewUnavailable,
+      );
+      expect((await admit(view, token)).kind).toBe('admitted');
+    });
+
+    it('P4 ends calls in flight whose workspace’s partition was certified anew', async () => {
+      const view = await openView();
+      const [token, other] = [elsewhere(), { ...elsewhere(), workspace: 'w2' }];
+      await view.put([token]);
+      await view.put([other]);
+      await view.certify(null);
+      await view.putWorkspaces(ceiling(50));
+      const passes = [await admit(view, token), await admit(view, other)];
+      if (passes[0]!.kind !== 'admitted' || passes[1]!.kind !== 'admitted') throw new Error('not admitted');
+      expect(await Promise.all(passes.map((pass) => view.confirm(pass as Pass)))).toEqual(['stands', 'stands']);
+      await admin.hset(headerOf(partition), 'run_id', 'another');
+      expect(await view.confirm(passes[0]!)).toBe('lapsed');
+      await view.certify(1);
+      expect(await view.confirm(passes[0]!)).toBe('lapsed');
+      expect(await view.confirm(passes[1]!)).toBe(partitionOf(other.id) === partition ? 'lapsed' : 'stands');
+    });
+
+    it('P3 gives back nothing to windows that were built anew meanwhile: what it took is not in them', async () => {
+      const view = await openView();
+      const token = elsewhere();
+      await view.put([token]);
+      await view.certify(null);
+      const pass = await admit(view, token);
+      if (pass.kind !== 'admitted') throw new Error(pass.kind);
+      const keys = new Keys(namespace);
+      const home = partitionOf(token.id);
+      const touched = [keys.header(home), keys.token(token.id), keys.windows(token.id), keys.companies(home)];
+      const giveBack = (epoch: string) =>
+        admin.eval(GIVE_BACK, touched.length, ...touched, '', 0, 10_000, epoch, pass.windowSecond, 1, 0, 0, 0);
+      // All is lost before it is given back, and built again from the log, which does not know of it.
+      await admin.del(keys.windows(token.id));
+      await admin.hset(headerOf(home), 'run_id', 'another');
+      await giveBack(pass.epoch);
+      await view.refill([{ token: token.id, budget: 'reads', cost: 3, windowSecond: pass.windowSecond }]);
+      await giveBack(pass.epoch);
+      await view.certify(1);
+      await giveBack(pass.epoch);
+      expect(await usedOf(view, token)).toBe(3);
+      const again = await admit(view, token);
+      if (again.kind !== 'admitted') throw new Error(again.kind);
+      await giveBack(again.epoch);
+      expect(await usedOf(view, token)).toBe(3);
+    });
   });
 
   it('P2 a revocation by one process ends the other’s calls, and calls in flight', async () => {
