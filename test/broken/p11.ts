@@ -52,9 +52,9 @@ export const P11: readonly Breakage[] = [
   },
   {
     broken: 'A token is refused by Redis as often as it likes, each time on record.',
-    file: 'libs/hot-view/redis/admit.lua.ts',
-    text: 'local within = used(refusals) < ${REFUSALS_PER_MINUTE}',
-    replacement: 'local within = used(refusals) < 1000000',
+    file: 'libs/hot-view/redis/prelude.lua.ts',
+    text: 'if used(refusals) >= ${REFUSALS_PER_MINUTE} then',
+    replacement: 'if used(refusals) >= 1000000 then',
     spec: 'libs/hot-view/redis/redis-hot-view.contract.spec.ts',
   },
   {

@@ -108,4 +108,11 @@ export const P13: readonly Breakage[] = [
     replacement: '(companies.get(company) ?? NO_LIMITS)',
     spec: 'libs/tokens/decide.spec.ts',
   },
+  {
+    broken: 'Whoever makes tokens sets the workspace’s ceiling.',
+    file: 'libs/workspace/operations/workspace-limits.ts',
+    text: "scope: 'writ/operate',\n  cost: FREE,",
+    replacement: "scope: 'writ/tokens:write',\n  cost: FREE,",
+    spec: 'test/e2e/workspace-ceiling.spec.ts',
+  },
 ];

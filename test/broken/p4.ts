@@ -72,4 +72,18 @@ export const P4: readonly Breakage[] = [
     replacement: 'down: () => undefined });',
     spec: 'test/e2e/mcp-streams.spec.ts',
   },
+  {
+    broken: 'Where the partition of a workspace does not stand, its calls pass unmetered.',
+    file: 'libs/hot-view/redis/redis-hot-view.ts',
+    text: 'this.partitions.hear(partitionOfWorkspace(workspace), reply[1], standing[0]);',
+    replacement: "if (reply[1] !== '') return pass;",
+    spec: 'libs/hot-view/redis/redis-hot-view.spec.ts',
+  },
+  {
+    broken: 'A call is answered though the windows of its workspace were built anew while it was under way.',
+    file: 'libs/hot-view/redis/redis-hot-view.ts',
+    text: "return standing === 'stands' ? ofCeiling : standing;",
+    replacement: "return standing === 'stands' && ofCeiling !== 'dead' ? 'stands' : standing;",
+    spec: 'libs/hot-view/redis/redis-hot-view.spec.ts',
+  },
 ];

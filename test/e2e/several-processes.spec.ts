@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { EventStoreDouble } from '../doubles/eventstoredb/server.ts';
 import { foundWorkspace } from '../support/found-workspace.ts';
 import { startPostgres } from '../support/postgres.ts';
-import { startOwnRedis } from '../support/redis.ts';
+import { type OwnRedis, startOwnRedis } from '../support/redis.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 
 jest.setTimeout(120_000);
@@ -19,6 +19,7 @@ describe('two API processes over EventStoreDB (its double), Redis and PostgreSQL
   let one: ServerProcess;
   let two: ServerProcess;
   let operator: string;
+  let redis: OwnRedis;
 
   const call = (server: ServerProcess, path: string, token: string, init: RequestInit = {}): Promise<Response> =>
     fetch(server.url + path, {
@@ -35,7 +36,7 @@ describe('two API processes over EventStoreDB (its double), Redis and PostgreSQL
     const double = new EventStoreDouble();
     await double.start();
     ending.push(async () => double.stop());
-    const redis = await startOwnRedis('several processes');
+    redis = await startOwnRedis('several processes');
     ending.push(() => redis.stop());
     const postgres = await startPostgres('several processes');
     ending.push(() => postgres.stop());
@@ -82,6 +83,39 @@ describe('two API processes over EventStoreDB (its double), Redis and PostgreSQL
     );
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(30);
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(50);
+  });
+
+  it('P3 a workspace’s ceiling is one, whichever process and token, and outlives a Redis that lost everything', async () => {
+    const reads = 45;
+    const tokens = await Promise.all(
+      ['a', 'b', 'c'].map((name) => create({ catalogue: 'comma', name, scopes: ['reports:read'] })),
+    );
+    const ceiling = (server: ServerProcess, per_minute: number | null): Promise<Response> => {
+      const body = JSON.stringify({ reads: { per_minute } });
+      return call(server, '/api/v1/admin/workspace/limits', operator, { method: 'PATCH', body });
+    };
+    const statuses = async (calls: number): Promise<number[]> => {
+      const answers = Array.from({ length: calls }, (_, index) =>
+        call(index % 2 === 0 ? one : two, '/api/v1/me', tokens[index % 3]!.token),
+      );
+      return (await Promise.all(answers)).map(({ status }) => status);
+    };
+    // Both have looked all three up before there was a ceiling.
+    expect(new Set(await statuses(6))).toEqual(new Set([200]));
+    expect((await ceiling(one, reads)).status).toBe(200);
+    const answered = await statuses(120);
+    expect(answered.filter((status) => status === 200)).toHaveLength(reads);
+    expect(answered.filter((status) => status === 429)).toHaveLength(120 - reads);
+
+    await redis.restart();
+    let after = await statuses(6);
+    for (; after.includes(503); after = await statuses(6)) {
+      expect(after).not.toContain(200);
+      await sleep(200);
+    }
+    expect(after).toEqual(Array(6).fill(429));
+    expect((await ceiling(two, null)).status).toBe(200);
+    expect(new Set(await statuses(6))).toEqual(new Set([200]));
   });
 
   it('P2 routines are shared: each run is done once, by either, and its token’s end is seen on both', async () => {
