@@ -64,4 +64,18 @@ export const P1: readonly Breakage[] = [
       'if (!isProblem(result) && (result.content !== undefined || (result.position !== undefined && result.position !== null))) return;',
     spec: 'libs/gate/gate.spec.ts',
   },
+  {
+    broken: 'A process that others took for dead answers a call whose use it has not stored.',
+    file: 'libs/usage/journal.ts',
+    text: 'if (entries.length > 0) await this.#segmentOf(today).append(entries);',
+    replacement: '',
+    spec: 'libs/usage/journal.spec.ts',
+  },
+  {
+    broken: 'An append that is repeated, because its answer was lost, is told that it failed.',
+    file: 'libs/event-log/sqlite/sqlite-writer.worker.ts',
+    text: 'if (found !== undefined && at !== head && events.length > 0) {',
+    replacement: 'if (found !== undefined && at !== head && events.length > 1_000) {',
+    spec: 'libs/event-log/sqlite/sqlite-event-log.contract.spec.ts',
+  },
 ];

@@ -79,4 +79,19 @@ export const P11: readonly Breakage[] = [
     replacement: '',
     spec: 'libs/gate/gate.spec.ts',
   },
+  {
+    broken: 'A token may hold as many MCP streams open as it likes.',
+    file: 'libs/mcp/open-streams.ts',
+    text: 'const MOST_STREAMS_A_TOKEN = 32;',
+    replacement: 'const MOST_STREAMS_A_TOKEN = 3_200;',
+    spec: 'test/e2e/mcp-streams.spec.ts',
+  },
+  {
+    broken: 'Who knows a token’s id, and not its secret, fills up its refusals.',
+    file: 'libs/hot-view/memory/memory-hot-view.ts',
+    text: "if (entry === undefined || !known) return { kind: 'unknown' };",
+    replacement:
+      "if (entry === undefined) return { kind: 'unknown' };\n    if (!known) return this.#refuse(entry, 'revoked', 0, [], 1);",
+    spec: 'libs/hot-view/memory/memory-hot-view.spec.ts',
+  },
 ];

@@ -149,4 +149,11 @@ export const P8: readonly Breakage[] = [
     replacement: 'await this.#mayHearOf(stream, changed);\n    stream.voice.resourceUpdated(uri);',
     spec: 'test/e2e/mcp-tickets.spec.ts',
   },
+  {
+    broken: 'A token pinned to a company sees who is a member of others.',
+    file: 'projections/people/queries.ts',
+    text: "if (reach.companies.length > 0) query = query.where('members.company', 'in', reach.companies);",
+    replacement: '',
+    spec: 'test/e2e/people.spec.ts',
+  },
 ];

@@ -251,8 +251,8 @@ export function eventLogContract(
         const second = [event(), event()];
         const one = await log.append(stream, 'no-stream', first);
         const two = await log.append(stream, 1, second);
-        expect(await log.append(stream, 'no-stream', first)).toEqual(one);
-        expect(await log.append(stream, 1, second)).toEqual(two);
+        await expect(log.append(stream, 'no-stream', first)).resolves.toEqual(one);
+        await expect(log.append(stream, 1, second)).resolves.toEqual(two);
         expect(await all(log.readStream(stream))).toHaveLength(4);
       });
 

@@ -213,7 +213,7 @@ export function hotViewContract(name: string, open: () => Promise<OpenedView>): 
     describe('certified', () => {
       beforeEach(() => view.certify(null));
 
-      it('knows a token by its digest only: a wrong secret is as unknown as a wrong id', async () => {
+      it('P11 knows a token by its digest only: a wrong secret is as unknown as a wrong id', async () => {
         const token = viewToken();
         await view.put([token]);
         expect(await admit(token.id, { digest: 'b'.repeat(64) })).toEqual({ kind: 'unknown' });

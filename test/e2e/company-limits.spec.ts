@@ -28,7 +28,7 @@ describe('a company’s limits', () => {
   });
   afterAll(() => server.close());
 
-  it('P3 P13 are in force for its tokens on the next call, and in every record', async () => {
+  it('P3 P10 P13 are in force for its tokens on the next call, and in every record', async () => {
     const before = new Date().toISOString();
     expect(await limitsOf(`/api/v1/tokens/${token.id}`)).toEqual([600, 60]);
     expect((await change({ reads: { per_minute: 3 }, writes: { per_minute: 2 } })).status).toBe(200);
@@ -43,7 +43,7 @@ describe('a company’s limits', () => {
     expect(await limitsOf(`/api/v1/tokens/${token.id}`)).toEqual([3, 2]);
     const { body: list } = await asOperator('GET', '/api/v1/tokens?catalogue=toado');
     expect((list['items'] as { limits: Limits }[])[0]!.limits.reads).toEqual({ per_minute: 3, used: 3 });
-    // P10: as it was.
+    // As it was.
     expect(await limitsOf(`/api/v1/tokens/${token.id}?at=${before}`)).toEqual([600, 60]);
 
     await change({ reads: null });

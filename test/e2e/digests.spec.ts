@@ -1,19 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Digest } from '../../libs/digests/digest.ts';
 import { DigestKeeper } from '../../libs/digests/digest-keeper.ts';
 import { DAY_MS, periodAt } from '../../libs/digests/period.ts';
-import { ownMetadata } from '../../libs/event-log/own-metadata.ts';
 import { newId } from '../../libs/ids/new-id.ts';
-import { type TokenCreated, tokenStream } from '../../libs/tokens/events.ts';
-import { formatToken, newSecret, tokenDigest } from '../../libs/tokens/token-format.ts';
-import { newTokenId } from '../../libs/tokens/token-id.ts';
 import { type CliRun, writ } from '../support/cli.ts';
 import { callTool, connectCurrent } from '../support/mcp.ts';
 import { type Answer, createToken, startServer, type TestServer } from '../support/server.ts';
+import { tokenElsewhere } from '../support/token-elsewhere.ts';
 
 jest.setTimeout(180_000);
 
@@ -21,32 +16,8 @@ const HOSTILE = '<img src=x onerror=alert`1`>|[a]';
 
 const ELSEWHERE = newId();
 
-/** A token of a workspace that this server has not founded: known to it, as all, by the log. */
-async function auditorOf(server: TestServer, workspace: string): Promise<string> {
-  const nowMs = Date.now();
-  const id = newTokenId(nowMs);
-  const token = formatToken('writ_', id, newSecret());
-  const data: TokenCreated['data'] = {
-    id,
-    catalogue: 'writ',
-    kind: 'agent',
-    name: 'elsewhere',
-    owner: { id: newId(), name: 'Somebody elsewhere' },
-    workspace,
-    scopes: ['audit:read'],
-    restrict: { companies: [], projects: [] },
-    limits: { reads: null, writes: null },
-    expires_at: null,
-    digest: tokenDigest(token),
-    lineage: id,
-    predecessor: null,
-    at: new Date(nowMs).toISOString(),
-  };
-  const event = { id: randomUUID(), type: 'TokenCreated', data, metadata: ownMetadata() };
-  await server.log.append(tokenStream(id), 'no-stream', [event]);
-  while ((await server.call('GET', '/api/v1/audit/keys', { token })).status === 401) await sleep(20);
-  return token;
-}
+const auditorOf = async (server: TestServer, workspace: string): Promise<string> =>
+  (await tokenElsewhere(server, workspace, 'writ', ['audit:read'])).token;
 
 describe('digests over REST and MCP', () => {
   /** What the server takes for now: calls are recorded by the real time, so their period is over when it is later. */
@@ -78,6 +49,7 @@ describe('digests over REST and MCP', () => {
     await server.call('GET', '/api/v1/reports/01J9ZK00000000000000000000', { token: writer.token });
     await server.call('GET', '/api/v1/tokens', { token: writer.token });
     theirs = await auditorOf(server, ELSEWHERE);
+    await server.call('GET', '/api/v1/audit/keys', { token: theirs });
     const why = '?reason=leak&note=found%20in%20a%20chat';
     await server.call('DELETE', `/api/v1/tokens/${gone.id}${why}`, { token: server.operator });
   });

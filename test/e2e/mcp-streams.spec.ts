@@ -227,7 +227,7 @@ describe('MCP streams', () => {
     expect((await stream(others.token, { 'mcp-session-id': session })).status).toBe(404);
   });
 
-  it('a token holds so many streams and no more', async () => {
+  it('P11 a token holds so many streams and no more', async () => {
     const { token } = await reports();
     const controllers: Response[] = [];
     for (let count = 0; count < 32; count++) controllers.push(await stream(token));
