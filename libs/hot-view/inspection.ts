@@ -26,9 +26,11 @@ export interface HotViewInspection {
    * where the view could not answer a call
    */
   counted(ids: readonly string[]): readonly Counted[] | Promise<readonly Counted[]>;
+  /** As `counted`, what was taken from these workspaces' ceilings. */
+  countedCeilings(workspaces: readonly string[]): readonly Counted[] | Promise<readonly Counted[]>;
 }
 
-/** The windows of a lineage. */
+/** The windows of a lineage, or of a workspace. */
 export interface Counted {
   /** By the view's clock, Unix: the windows reach from 60 seconds before it to this one. */
   readonly second: number;

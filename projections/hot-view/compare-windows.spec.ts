@@ -83,6 +83,25 @@ describe('P3 P6 the windows that serve, against the log', () => {
     expect((await compare()).difference).toMatchObject({ counts: { log: 2, view: 1 } });
   });
 
+  it('of a workspace below its ceiling, too: what was taken from it, whichever token took it', async () => {
+    view.putWorkspaces([{ id: 'w1', ceiling: { reads: 9, writes: null }, version: 0 }]);
+    const other = viewToken();
+    view.put([other]);
+    for (const { id } of [token, other]) {
+      const second = meter(READ, id);
+      await record(second, { token: id, workspace: 'w1', ceiling_second: second });
+    }
+    expect(await compare()).toMatchObject({ table: { rows: 3, same: true }, difference: null });
+    view.refillCeilings([]);
+    meter();
+    expect((await compare()).difference).toMatchObject({
+      table: 'windows',
+      key: { workspace: 'w1', since: expect.any(String) },
+      columns: ['reads'],
+      counts: { log: 2, view: 1 },
+    });
+  });
+
   it('are let be where uses are out of their minute', async () => {
     await record(meter() - 61, { cost: 9 });
     expect((await compare()).difference).toBeNull();

@@ -201,6 +201,25 @@ describe('the shared hot view follows the log', () => {
     expect([await kind(view), await kind(view)]).toEqual(['admitted', 'throttled']);
   });
 
+  it('P3 nor does it empty a workspace’s', async () => {
+    let offsetMs = 0;
+    const view = await RedisHotView.open({ url: redis.url, namespace, clockOffsetMs: () => offsetMs });
+    views.push(view);
+    await log.append('workspace-w1', 'no-stream', [
+      event('WorkspaceCeilingChanged', { reads: 4, writes: null, at: NOW }),
+    ]);
+    await follow(view);
+    const taken = { workspace: 'w1', ceiling_second: Math.floor(Date.now() / 1000) };
+    const one = used(id);
+    for (let call = 0; call < 3; call++) expect(await kind(view)).toBe('admitted');
+    const uses = Array.from({ length: 3 }, () => event('TokenUsed', { ...(one.data as object), ...taken }));
+    await log.append('usage-b-2026-01-01', 'no-stream', uses);
+    offsetMs = 3_600_000;
+    expect(await kind(view)).toBe('not-ready');
+    await until(async () => (await view.partitions.doubts()).doubts.size === 0);
+    expect([await kind(view), await kind(view)]).toEqual(['admitted', 'ceiling']);
+  });
+
   it('P13 a catalogue changed between two starts is in force, at an unchanged version of the token', async () => {
     const comma = loadCatalogues(null).named('comma')!;
     const includes = ['comments:read'];

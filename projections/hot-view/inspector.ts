@@ -118,7 +118,9 @@ export class Inspector {
       if (kept !== undefined) await put(kept);
     }
     const [first] = found;
-    return first === undefined ? null : { table, key: { [keyName]: first.key }, what: first.what, columns: [] };
+    if (first === undefined) return null;
+    const columns = first.what === 'different' ? ['limits'] : [];
+    return { table, key: { [keyName]: first.key }, what: first.what, columns };
   }
 
   /** Whether a token still is not what the log says, looked at anew. */

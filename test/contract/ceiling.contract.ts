@@ -204,6 +204,41 @@ export function ceilingContract(name: string, open: () => Promise<OpenedView>): 
       expect(await kinds([a, a])).toEqual(['admitted', 'ceiling']);
     });
 
+    it('P11 one token beyond its own limit takes no room from the others, however it hammers', async () => {
+      const [wide] = (await tokens(1)) as [ViewToken];
+      const [greedy] = (await tokens(1, { limits: { reads: 1, writes: 1 } })) as [ViewToken];
+      await view.putWorkspaces(ceiling(12));
+      await admit(greedy);
+      const calls = Array.from({ length: 200 }, (_, call) => admit(call % 20 === 0 ? wide : greedy));
+      const ofWide = (await Promise.all(calls)).filter((_, call) => call % 20 === 0);
+      expect(ofWide.map(said)).toEqual(Array(10).fill('admitted'));
+      expect((await view.ceilingUsage('w1'))?.reads?.used).toBe(11);
+    });
+
+    it('P3 P6 tells what was taken from it, second by second, and takes nothing', async () => {
+      const [a, b] = (await tokens(2)) as [ViewToken, ViewToken];
+      await view.putWorkspaces(ceiling(9, 9));
+      const seconds: number[] = [];
+      for (const token of [a, b]) {
+        const pass = await admit(token, { reads: 2, writes: 1, handshakes: 0 });
+        if (pass.kind !== 'admitted') throw new Error(pass.kind);
+        seconds.push(pass.ceiling!.windowSecond);
+        await opened.advance(5_000);
+      }
+      for (let look = 0; look < 2; look++) {
+        const [ours, theirs] = await view.inspection.countedCeilings(['w1', 'w2']);
+        expect(theirs?.taken).toEqual([]);
+        expect(ours?.second).toBeGreaterThanOrEqual(seconds[1]! + 5);
+        const inOrder = ours!.taken.toSorted((x, y) => x.second - y.second || (x.budget < y.budget ? -1 : 1));
+        expect(inOrder).toEqual(
+          seconds.flatMap((second) => [
+            { budget: 'reads', second, cost: 2 },
+            { budget: 'writes', second, cost: 1 },
+          ]),
+        );
+      }
+    });
+
     it('P3 never more than N in any 60 seconds, over whichever tokens, and no more than each one’s own', async () => {
       const call = fc.record({
         gapMs: fc.oneof(

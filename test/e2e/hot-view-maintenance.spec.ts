@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Redis } from 'ioredis';
 import type { MemoryHotView } from '../../libs/hot-view/memory/memory-hot-view.ts';
-import { Keys } from '../../libs/hot-view/redis/keys.ts';
+import { ceilingField, Keys, partitionOf } from '../../libs/hot-view/redis/keys.ts';
 import { newTokenId } from '../../libs/tokens/token-id.ts';
 import { recentUses } from '../../projections/hot-view/recent-uses.ts';
 import { type CliRun, writ } from '../support/cli.ts';
@@ -122,6 +122,25 @@ describe('writ projections hot-view, in Redis', () => {
       expect(await found()).toContain('companies {"company":"w/forged"} is unexpected');
       await mended();
       expect(await client.hexists(keys.companies(3), 'w/forged')).toBe(0);
+    });
+
+    it('P3 P6 a workspace’s ceiling that was raised in one partition', async () => {
+      agent = await createToken(server, COMMA);
+      const change = (reads: object) =>
+        server.call('PATCH', '/api/v1/admin/workspace/limits', { token: server.operator, body: { reads } });
+      const { workspace } = server.parts.founded;
+      expect((await change({ per_minute: 100_000 })).status).toBe(200);
+      expect(await statusOf(agent.token)).toBe(200);
+      await client.hset(keys.header(partitionOf(agent.id)), ceilingField(workspace), '0  ');
+      expect((await server.call('GET', '/api/v1/me', { token: agent.token })).body).not.toHaveProperty(
+        'workspace_limits',
+      );
+      expect(await found()).toContain(`workspaces {"workspace":"${workspace}"} differs in limits;`);
+      await mended();
+      expect((await server.call('GET', '/api/v1/me', { token: agent.token })).body).toHaveProperty('workspace_limits');
+      await client.del(keys.ceilingWindows(workspace));
+      expect(await found()).toContain(`different: windows {"workspace":"${workspace}","since":"`);
+      await change({ per_minute: null });
     });
   });
 

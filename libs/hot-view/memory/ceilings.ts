@@ -1,5 +1,6 @@
 import { Window } from '../../window/window.ts';
 import type { OwnLimits } from '../../tokens/events.ts';
+import type { Taken } from '../inspection.ts';
 import type { CeilingReading, Cost, ViewWorkspace, WindowReading } from '../hot-view.ts';
 
 type CeilingBudget = 'reads' | 'writes';
@@ -66,6 +67,12 @@ export class Workspace {
   empty(): void {
     this.#windows = { reads: new Window(), writes: new Window() };
     this.hold(this.#held);
+  }
+
+  taken(second: number): readonly Taken[] {
+    return BUDGETS.flatMap((budget) =>
+      Array.from(this.#windows[budget].taken(second), ([at, cost]) => ({ budget, second: at, cost })),
+    );
   }
 
   refill(budget: CeilingBudget, takenSecond: number, cost: number, second: number): void {

@@ -70,6 +70,7 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
       unlikeKeys(this.#workspaces.held, new Map(workspaces.map((workspace) => [workspace.id, workspace]))),
     mendWorkspace: (id, workspace) => this.#workspaces.of(id).hold(workspace),
     counted: (ids) => ids.map((id) => this.#counted(id)),
+    countedCeilings: (workspaces) => workspaces.map((id) => this.#countedCeiling(id)),
   };
   readonly #entries = new Map<string, Entry>();
   readonly #windows = new Map<string, Windows>();
@@ -283,9 +284,19 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
     this.#entries.delete(id);
   }
 
-  #counted(id: string): Counted {
+  #countedCeiling(workspace: string): Counted {
+    const second = this.#countingSecond();
+    return { second, taken: this.#workspaces.of(workspace).taken(second) };
+  }
+
+  /** @throws ViewUnavailable where what is counted may be too little */
+  #countingSecond(): number {
     if (!this.#certified) throw new ViewUnavailable('it is being built');
-    const second = Math.floor(this.#clock() / 1000);
+    return Math.floor(this.#clock() / 1000);
+  }
+
+  #counted(id: string): Counted {
+    const second = this.#countingSecond();
     const windows = this.#windows.get(lineageKey(id)) ?? {};
     const taken = Object.entries(windows).flatMap(([budget, window]: [string, Window]) =>
       Array.from(window.taken(second), ([at, cost]) => ({ budget: budget as Budget, second: at, cost })),

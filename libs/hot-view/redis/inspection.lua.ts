@@ -72,7 +72,7 @@ return { string.match(info, '^%w+', at + 7), found[1], found[2] }
 
 /**
  * What is counted. KEYS: header, windows. ARGV: run_id, clock offset ms, stale ms. Answers the second it is, then of each
- * lineage a list of budget (1 to 4), second, count; only why, where the partition does not stand.
+ * (a lineage's, or a workspace's) a list of budget (1 to 4), second, count; only why, where the partition does not stand.
  */
 export const COUNTED = `${PRELUDE}
 local now, why = standing(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]))

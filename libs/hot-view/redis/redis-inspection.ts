@@ -4,7 +4,7 @@ import type { Counted, HotViewInspection, Mending, Taken, Unlike, UnlikeKey } fr
 import { BUDGETS } from '../../usage/use.ts';
 import { script } from './connection.ts';
 import { COUNTED, FIELD_NAMES, FORGET, HELD, HELD_LIMITS, MEND, MEND_LIMITS, SCAN } from './inspection.lua.ts';
-import { ceilingField, type Keys, partitionOf } from './keys.ts';
+import { ceilingField, type Keys, partitionOf, partitionOfWorkspace } from './keys.ts';
 import { EVERY_PARTITION } from './partitions.ts';
 import { fieldsOf, fieldsOfCompany, fieldsOfWorkspace } from './replies.ts';
 import type { ViewScripts } from './view-scripts.ts';
@@ -20,10 +20,10 @@ const SCRIPTS = {
 };
 /** Keys a server looks at in one go, which calls wait for. */
 const KEYS_A_SCAN = 1_000;
-const LINEAGES_A_LOOK = 100;
+const WINDOWS_A_LOOK = 100;
 
-/** [second, of each lineage…], or [why not]. */
-type CountedReply = readonly [second: number, ...lineages: (readonly number[])[]] | readonly [why: string];
+/** [second, of each lineage or workspace…], or [why not]. */
+type CountedReply = readonly [second: number, ...windows: (readonly number[])[]] | readonly [why: string];
 
 /** [seen, parked, fields…]; empty: nothing is held. */
 type HeldReply = readonly string[];
@@ -128,16 +128,28 @@ export class RedisInspection implements HotViewInspection {
     );
   }
 
-  async counted(ids: readonly string[]): Promise<readonly Counted[]> {
+  counted(ids: readonly string[]): Promise<readonly Counted[]> {
+    return this.#counted(ids, partitionOf, (id) => this.#keys.windows(id));
+  }
+
+  countedCeilings(workspaces: readonly string[]): Promise<readonly Counted[]> {
+    return this.#counted(workspaces, partitionOfWorkspace, (id) => this.#keys.ceilingWindows(id));
+  }
+
+  async #counted(
+    ids: readonly string[],
+    partitionOfId: (id: string) => number,
+    keyOf: (id: string) => string,
+  ): Promise<readonly Counted[]> {
     const counted = new Map<string, Counted>();
-    for (const of of byPartition(ids, (id) => id)) {
-      for (let from = 0; from < of.length; from += LINEAGES_A_LOOK) {
-        const some = of.slice(from, from + LINEAGES_A_LOOK);
-        const keys = [this.#keys.header(partitionOf(some[0]!)), ...some.map((id) => this.#keys.windows(id))];
+    for (const [partition, of] of Map.groupBy(ids, partitionOfId)) {
+      for (let from = 0; from < of.length; from += WINDOWS_A_LOOK) {
+        const some = of.slice(from, from + WINDOWS_A_LOOK);
+        const keys = [this.#keys.header(partition), ...some.map(keyOf)];
         const reply = await this.#scripts.run(SCRIPTS.counted, keys, this.#scripts.standingArgs());
-        const [second, ...lineages] = reply as CountedReply;
+        const [second, ...windows] = reply as CountedReply;
         if (typeof second === 'string') throw new ViewUnavailable(`the hot view may not be trusted: ${second}`);
-        some.forEach((id, index) => counted.set(id, { second, taken: takenOf(lineages[index] ?? []) }));
+        some.forEach((id, index) => counted.set(id, { second, taken: takenOf(windows[index] ?? []) }));
       }
     }
     return ids.map((id) => counted.get(id)!);
