@@ -1,15 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { formatToken, newSecret, tokenDigest } from '../../libs/tokens/token-format.ts';
-import { newTokenId } from '../../libs/tokens/token-id.ts';
 import { type TokenUse, useOf } from '../../libs/usage/use.ts';
 import { callTool, connectCurrent } from '../support/mcp.ts';
 import { eventually, runsOf } from '../support/routines.ts';
 import { type Answer, createToken, startServer, type TestServer } from '../support/server.ts';
+import { tokenElsewhere } from '../support/token-elsewhere.ts';
 import { makeProject } from '../support/toado.ts';
 
 jest.setTimeout(120_000);
@@ -249,7 +246,7 @@ describe('a workspace’s ceiling', () => {
       expect((await change({ reads: null }, {}, token)).status).toBe(403);
       expect((await show(token)).status).toBe(403);
     }
-    const stranger = await operatorOf('w2');
+    const { token: stranger } = await tokenElsewhere(server, 'w2', 'writ');
     await change({ reads: { per_minute: 40 } });
     expect((await change({ reads: { per_minute: 1 } }, {}, stranger)).body['id']).toBe('w2');
     expect((await show()).body['limits']).toMatchObject({ reads: { per_minute: 40 } });
@@ -259,19 +256,4 @@ describe('a workspace’s ceiling', () => {
     expect((await change({ reads: null }, {}, stranger)).status).toBe(200);
     expect((await me(stranger)).status).toBe(200);
   });
-
-  /** A token that operates another workspace of the same log. */
-  async function operatorOf(workspace: string): Promise<string> {
-    const id = newTokenId(Date.now());
-    const token = formatToken('writ_', id, newSecret());
-    const [{ data: like } = { data: {} }] = (await server.events('token-')).filter(
-      ({ type }) => type === 'TokenCreated',
-    );
-    const data = { ...(like as object), id, lineage: id, workspace, digest: tokenDigest(token) };
-    const eventId = randomUUID();
-    const metadata = { $correlationId: eventId, $causationId: eventId, schema: 1 };
-    await server.log.append(`token-${id}`, 'no-stream', [{ id: eventId, type: 'TokenCreated', data, metadata }]);
-    while ((await me(token)).status !== 200) await sleep(20);
-    return token;
-  }
 });
