@@ -49,7 +49,7 @@ describe('kill -9 under load', () => {
         broken: 'kill -9 of the process',
         rounds: ROUNDS,
         evidence,
-        violations: evidence.violations(limited, FEW),
+        violations: evidence.violations([{ tokens: [limited], perMinute: FEW, countedIn: 'window_second' }]),
       });
     },
     60_000 + ROUND_MS * ROUNDS,
@@ -70,7 +70,7 @@ describe('kill -9 under load', () => {
   });
 
   it('P1 P2 P3 every answer is in the log, nothing revoked passes, no limit is exceeded, restarts included', () => {
-    expectPromisesKept(evidence, limited, FEW);
+    expectPromisesKept(evidence, [{ tokens: [limited], perMinute: FEW, countedIn: 'window_second' }]);
   });
 
   /** A dozen callers; the server killed after so many answers, a token revoked somewhere before, or just then. */

@@ -4,19 +4,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { EventLog } from '../../libs/event-log/event-log.ts';
 import { openEventStoreLog } from '../../libs/event-log/eventstoredb/eventstore-log.ts';
+import { newId } from '../../libs/ids/new-id.ts';
 import { EventStoreDouble } from '../doubles/eventstoredb/server.ts';
 import { foundWorkspace } from '../support/found-workspace.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { type ReplicatedRedis, startReplicatedRedis } from '../support/redis-replica.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { Evidence, expectPromisesKept, readRecord, type Revocation, succeeded } from './evidence.ts';
+import { createElsewhere } from '../support/token-elsewhere.ts';
+import { Evidence, expectPromisesKept, type Limit, readRecord, type Revocation, succeeded } from './evidence.ts';
 import { Callers, createToken, type Pace, PLENTY, type Token } from './load.ts';
 import { reportRounds } from './report.ts';
 
 const ROUNDS = Number(process.env['WRIT_FAULT_ROUNDS'] ?? 3);
 const ROUND_MS = 180_000;
 const FEW = 30;
+const CEILING = 50;
 /** Between the calls of one caller: the log must stay small enough to be read again after every loss of the view. */
 const PAUSE_MS = 30;
 
@@ -34,6 +38,8 @@ describe('two API processes over EventStoreDB (its double), Redis and PostgreSQL
   let operator: Token;
   let busy: Token;
   let limited: Token;
+  /** Of another workspace, below its ceiling. */
+  let sharing: readonly Token[];
   let evidence: Evidence;
   /** Rounds in which the view was seen not ready. */
   let lost = 0;
@@ -60,14 +66,17 @@ describe('two API processes over EventStoreDB (its double), Redis and PostgreSQL
       ending.push(() => Promise.all(servers.map((server) => server.stop())));
       busy = await createToken(callers, servers[0]!.url, operator, 'busy', PLENTY);
       limited = await createToken(callers, servers[1]!.url, operator, 'limited', FEW);
+      const log = await openEventStoreLog({ connectionString: double.connectionString });
+      sharing = await belowCeiling(log);
 
       for (let round = 0; round < ROUNDS; round++) await breakUnderLoad(round);
 
-      // Whatever the rounds have left of the window: on both together it ends.
-      for (let call = 0, status = 0; status !== 429; call++) {
-        status = (await callers.call(servers[call % 2]!.url, limited, { path: '/api/v1/me' }))?.status ?? 0;
+      // Whatever the rounds have left of the windows: on both together they end.
+      for (const each of [limited, ...sharing]) {
+        for (let call = 0, status = 0; status !== 429; call++) {
+          status = (await callers.call(servers[call % 2]!.url, each, { path: '/api/v1/me' }))?.status ?? 0;
+        }
       }
-      const log = await openEventStoreLog({ connectionString: double.connectionString });
       evidence = new Evidence(callers.answers, revoked, await readRecord(log));
       await log.close();
       reportRounds({
@@ -75,7 +84,7 @@ describe('two API processes over EventStoreDB (its double), Redis and PostgreSQL
         broken: `kill -9 of a process; Redis ${FAULTS.join(', ')} in turn`,
         rounds: ROUNDS,
         evidence,
-        violations: evidence.violations(limited, FEW),
+        violations: evidence.violations(limits()),
       });
     },
     180_000 + ROUND_MS * ROUNDS,
@@ -91,12 +100,37 @@ describe('two API processes over EventStoreDB (its double), Redis and PostgreSQL
     expect(revoked.size).toBe(ROUNDS);
     expect(evidence.record.byKey.size).toBeGreaterThan(0);
     expect(evidence.afterRevocation().length).toBeGreaterThanOrEqual(2 * revoked.size);
-    expect(callers.answers.some(({ token, status }) => token === limited.id && status === 429)).toBe(true);
+    for (const { id } of [limited, ...sharing])
+      expect(callers.answers.some(({ token, status }) => token === id && status === 429)).toBe(true);
+    const ids = new Set(sharing.map(({ id }) => id));
+    expect(evidence.succeeded.filter(({ token }) => ids.has(token)).length).toBeGreaterThanOrEqual(CEILING);
   });
 
   it('P1 P2 P3 every answer is in the log, nothing revoked passes, no limit is exceeded, whatever Redis has lost', () => {
-    expectPromisesKept(evidence, limited, FEW);
+    expectPromisesKept(evidence, limits());
   });
+
+  function limits(): readonly Limit[] {
+    return [
+      { tokens: [limited], perMinute: FEW, countedIn: 'window_second' },
+      { tokens: sharing, perMinute: CEILING, countedIn: 'ceiling_second' },
+    ];
+  }
+
+  async function belowCeiling(log: EventLog): Promise<readonly Token[]> {
+    const workspace = newId();
+    const { url } = servers[0]!;
+    const made = ['writ', 'comma', 'comma'].map((catalogue) => createElsewhere(log, workspace, catalogue));
+    const [operating, ...tokens] = await Promise.all(made);
+    const set = () =>
+      fetch(`${url}/api/v1/admin/workspace/limits`, {
+        method: 'PATCH',
+        headers: { authorization: `Bearer ${operating!.token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ reads: { per_minute: CEILING } }),
+      });
+    while ((await set()).status !== 200) await sleep(100);
+    return tokens;
+  }
 
   /** Redis loses the view while all call, a token is revoked before or beside; then a process dies, and comes again. */
   async function breakUnderLoad(round: number): Promise<void> {
@@ -113,6 +147,7 @@ describe('two API processes over EventStoreDB (its double), Redis and PostgreSQL
       callers.read(url, doomed, pace),
       callers.write(url, doomed, false, pace),
       callers.read(url, limited, { ...pace, pauseMs: 200 }),
+      ...sharing.map((token) => callers.read(url, token, { ...pace, pauseMs: 200 })),
     ]);
     const asked = callers.answers.length;
     const revoking = sleep(lagging ? 0 : Math.random() * 1_000).then(() => revoke(round, doomed));

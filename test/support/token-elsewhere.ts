@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadCatalogues } from '../../libs/catalogue/load-catalogues.ts';
+import type { EventLog } from '../../libs/event-log/event-log.ts';
 import { ownMetadata } from '../../libs/event-log/own-metadata.ts';
 import { newId } from '../../libs/ids/new-id.ts';
 import { type TokenCreated, tokenStream } from '../../libs/tokens/events.ts';
@@ -9,6 +10,11 @@ import { newTokenId } from '../../libs/tokens/token-id.ts';
 import type { TestServer } from './server.ts';
 
 const catalogues = loadCatalogues(null);
+
+interface Elsewhere {
+  readonly id: string;
+  readonly token: string;
+}
 
 /**
  * A token of a workspace that this server has not founded: known to it, as all, by the log.
@@ -19,7 +25,20 @@ export async function tokenElsewhere(
   workspace: string,
   catalogueName: string,
   scopes?: readonly string[],
-): Promise<{ readonly id: string; readonly token: string }> {
+): Promise<Elsewhere> {
+  const made = await createElsewhere(server.log, workspace, catalogueName, scopes);
+  // What the server is asked before it has heard of the token is no use of it.
+  while ((await server.parts.view.get(made.id)) === null) await sleep(20);
+  return made;
+}
+
+/** The same, in a log alone: whoever follows it will know the token. */
+export async function createElsewhere(
+  log: EventLog,
+  workspace: string,
+  catalogueName: string,
+  scopes?: readonly string[],
+): Promise<Elsewhere> {
   const catalogue = catalogues.named(catalogueName)!;
   const nowMs = Date.now();
   const id = newTokenId(nowMs);
@@ -41,8 +60,6 @@ export async function tokenElsewhere(
     at: new Date(nowMs).toISOString(),
   };
   const event = { id: randomUUID(), type: 'TokenCreated', data, metadata: ownMetadata() };
-  await server.log.append(tokenStream(id), 'no-stream', [event]);
-  // What the server is asked before it has heard of the token is no use of it.
-  while ((await server.parts.view.get(id)) === null) await sleep(20);
+  await log.append(tokenStream(id), 'no-stream', [event]);
   return { id, token };
 }
