@@ -2,19 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { EventStoreDouble } from '../doubles/eventstoredb/server.ts';
+import type { EventStoreDouble } from '../doubles/eventstoredb/server.ts';
 import { callTool, connectCurrent, post } from '../support/mcp.ts';
 import { foundWorkspace } from '../support/found-workspace.ts';
-import { startPostgres } from '../support/postgres.ts';
-import { startOwnRedis } from '../support/redis.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { startSharedParts } from '../support/shared-parts.ts';
 
 jest.setTimeout(180_000);
 
 describe('MCP over two API processes', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'writ-mcp-several-'));
   const ending: (() => Promise<unknown>)[] = [];
-  const double = new EventStoreDouble();
+  let double: EventStoreDouble;
   let one: ServerProcess;
   let two: ServerProcess;
   let operator: string;
@@ -57,20 +56,9 @@ describe('MCP over two API processes', () => {
   };
 
   beforeAll(async () => {
-    await double.start();
-    ending.push(async () => double.stop());
-    const redis = await startOwnRedis('MCP over several processes');
-    ending.push(() => redis.stop());
-    const postgres = await startPostgres('MCP over several processes');
-    ending.push(() => postgres.stop());
-    const env = {
-      EVENTSTORE_URL: double.connectionString,
-      REDIS_URL: redis.url,
-      DATABASE_URL: postgres.url,
-      PERSON_KEYS_URL: postgres.url,
-      ASSETS_URL: `file://${dataDir}/shared-assets`,
-      DATA_DIR: dataDir,
-    };
+    const { eventstore, env, stop } = await startSharedParts('MCP over several processes', dataDir);
+    ending.push(stop);
+    double = eventstore;
     operator = await foundWorkspace(env);
     [one, two] = await Promise.all([startServerProcess(env, 120_000), startServerProcess(env, 120_000)]);
     ending.push(

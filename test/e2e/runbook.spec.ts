@@ -4,13 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { ViewStatus } from '../../libs/projection/maintained-view.ts';
-import { EventStoreDouble } from '../doubles/eventstoredb/server.ts';
 import { Callers, createToken, PLENTY, type Token } from '../faults/load.ts';
 import { type CliRun, writ } from '../support/cli.ts';
 import { foundWorkspace } from '../support/found-workspace.ts';
-import { startPostgres } from '../support/postgres.ts';
-import { startOwnRedis } from '../support/redis.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { startSharedParts } from '../support/shared-parts.ts';
 
 jest.setTimeout(300_000);
 
@@ -58,21 +56,8 @@ const SETUPS: readonly Setup[] = [
   {
     what: 'two processes over EventStoreDB (its double), Redis and PostgreSQL',
     async start(dataDir, ending) {
-      const double = new EventStoreDouble();
-      await double.start();
-      ending.push(async () => double.stop());
-      const redis = await startOwnRedis('the runbook');
-      ending.push(() => redis.stop());
-      const postgres = await startPostgres('the runbook');
-      ending.push(() => postgres.stop());
-      const env = {
-        EVENTSTORE_URL: double.connectionString,
-        REDIS_URL: redis.url,
-        DATABASE_URL: postgres.url,
-        PERSON_KEYS_URL: postgres.url,
-        ASSETS_URL: `file://${dataDir}/shared-assets`,
-        DATA_DIR: dataDir,
-      };
+      const { env, stop } = await startSharedParts('the runbook', dataDir);
+      ending.push(stop);
       const operator = await foundWorkspace(env);
       const servers = await Promise.all([startServerProcess(env), startServerProcess(env)]);
       ending.push(() => Promise.all(servers.map((server) => server.stop())));

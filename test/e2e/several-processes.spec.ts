@@ -4,18 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { EventStoreDouble } from '../doubles/eventstoredb/server.ts';
 import { foundWorkspace } from '../support/found-workspace.ts';
-import { startPostgres } from '../support/postgres.ts';
-import { type OwnRedis, startOwnRedis } from '../support/redis.ts';
+import type { OwnRedis } from '../support/redis.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { type SharedParts, startSharedParts } from '../support/shared-parts.ts';
 
 jest.setTimeout(120_000);
 
 describe('two API processes over EventStoreDB (its double), Redis and PostgreSQL', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'writ-several-'));
   const ending: (() => Promise<unknown>)[] = [];
-  let env: Record<string, string> & { DATA_DIR: string };
+  let env: SharedParts['env'];
   let one: ServerProcess;
   let two: ServerProcess;
   let operator: string;
@@ -33,21 +32,9 @@ describe('two API processes over EventStoreDB (its double), Redis and PostgreSQL
   };
 
   beforeAll(async () => {
-    const double = new EventStoreDouble();
-    await double.start();
-    ending.push(async () => double.stop());
-    redis = await startOwnRedis('several processes');
-    ending.push(() => redis.stop());
-    const postgres = await startPostgres('several processes');
-    ending.push(() => postgres.stop());
-    env = {
-      EVENTSTORE_URL: double.connectionString,
-      REDIS_URL: redis.url,
-      DATABASE_URL: postgres.url,
-      PERSON_KEYS_URL: postgres.url,
-      ASSETS_URL: `file://${dataDir}/shared-assets`,
-      DATA_DIR: dataDir,
-    };
+    const parts = await startSharedParts('several processes', dataDir);
+    ending.push(parts.stop);
+    ({ env, redis } = parts);
   });
   afterAll(async () => {
     for (const end of ending.toReversed()) await end();
