@@ -74,8 +74,8 @@ export const P4: readonly Breakage[] = [
   },
   {
     broken: 'Where the partition of a workspace does not stand, its calls pass unmetered.',
-    file: 'libs/hot-view/redis/redis-hot-view.ts',
-    text: 'this.partitions.hear(partitionOfWorkspace(workspace), reply[1], standing[0]);',
+    file: 'libs/hot-view/redis/ceilings.ts',
+    text: 'this.#partitions.hear(partitionOfWorkspace(workspace), reply[1], standing[0]);',
     replacement: "if (reply[1] !== '') return pass;",
     spec: 'libs/hot-view/redis/redis-hot-view.spec.ts',
   },

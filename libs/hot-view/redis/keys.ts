@@ -23,6 +23,17 @@ export class Keys {
     return `{${this.#namespace}:${partitionOf(id)}}:token:${id}`;
   }
 
+  /** All that a call by a token touches: header, token, windows, companies. */
+  ofToken(id: string): string[] {
+    const partition = partitionOf(id);
+    return [this.header(partition), this.token(id), this.windows(id), this.companies(partition)];
+  }
+
+  /** Header and windows of a workspace's own partition. */
+  ofWorkspace(id: string): string[] {
+    return [this.header(partitionOfWorkspace(id)), this.ceilingWindows(id)];
+  }
+
   /** Of all tokens, for `SCAN`. */
   get tokenPattern(): string {
     return `{${this.#namespace.replaceAll(/[*?[\]\\]/g, '\\$&')}:*}:token:*`;

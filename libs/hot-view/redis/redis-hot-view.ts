@@ -1,10 +1,8 @@
 import type { Position } from '../../event-log/event-log.ts';
 import { lineageKey } from '../../tokens/token-id.ts';
-import { type Budget, BUDGETS } from '../../usage/use.ts';
 import {
   type Admission,
   type CeilingReading,
-  type Cost,
   type HotView,
   PARTITIONS,
   type Pass,
@@ -19,28 +17,25 @@ import {
 import type { HotViewInspection } from '../inspection.ts';
 import type { HotViewMaintenance, RecordedCeilingUse, RecordedUse } from '../maintenance.ts';
 import { ADMIT } from './admit.lua.ts';
-import { CEILING_USAGE, CONFIRM_EPOCHS, GIVE_BACK, TAKE_CEILING } from './ceiling.lua.ts';
+import { Ceilings } from './ceilings.ts';
 import { Confirmations } from './confirmations.ts';
 import { type Connection, script } from './connection.ts';
-import { Keys, partitionOf, partitionOfWorkspace } from './keys.ts';
+import { Keys, partitionOf } from './keys.ts';
 import { openConnection } from './open-connection.ts';
-import { REFILL } from './partition.lua.ts';
 import { EVERY_PARTITION, type Heard, Partitions } from './partitions.ts';
 import {
   type AdmitReply,
-  ceilingReadingOf,
-  type CeilingUsageReply,
   fieldsOf,
   type GetReply,
-  type GiveBackReply,
   inForce,
   NOTHING_USED,
+  notReady,
   ParsedRecords,
-  type TakeCeilingReply,
   usageOf,
   type UsageReply,
 } from './replies.ts';
 import { RedisInspection } from './redis-inspection.ts';
+import { refillWindows } from './refill.ts';
 import { CONFIRM, GET, PARK, PUT, USAGE } from './tokens.lua.ts';
 import { ViewScripts } from './view-scripts.ts';
 
@@ -66,22 +61,14 @@ const SCRIPTS = {
   park: script(PARK),
   confirm: script(CONFIRM),
   usage: script(USAGE),
-  refill: script(REFILL),
-  takeCeiling: script(TAKE_CEILING),
-  giveBack: script(GIVE_BACK),
-  ceilingUsage: script(CEILING_USAGE),
-  confirmEpochs: script(CONFIRM_EPOCHS),
 };
 const COMMAND_TIMEOUT_MS = 500;
 const STALE_MS = 2_000;
-const RETRY_NOT_READY_SECONDS = 1;
-const WINDOWS_AT_ONCE = 500;
-/** As the scripts number them. */
-const numberOf = (budget: Budget): number => BUDGETS.indexOf(budget) + 1;
 
 /**
  * The hot view several processes share, in one Redis or a Redis Cluster. Every question is one script on the keys of one
- * partition, decided by the server's clock; what cannot be decided is `not-ready` (DESIGN §8).
+ * partition, decided by the server's clock; a call below a ceiling is two, in two partitions (`Ceilings`). What cannot be
+ * decided is `not-ready` (DESIGN §8).
  */
 export class RedisHotView implements HotView, HotViewMaintenance {
   readonly partitions: Partitions;
@@ -95,10 +82,7 @@ export class RedisHotView implements HotView, HotViewMaintenance {
     ({ token }) => partitionOf(token.id),
     (partition, passes) => this.#confirmAll(partition, passes),
   );
-  readonly #ceilingConfirmations = new Confirmations(
-    ({ token }) => partitionOfWorkspace(token.workspace),
-    (partition, passes) => this.#confirmCeilings(partition, passes),
-  );
+  readonly #ceilings: Ceilings;
 
   private constructor(connection: Connection, options: RedisHotViewOptions) {
     const { namespace = 'writ', clockOffsetMs = () => 0, staleMs = STALE_MS, wallClock = Date.now } = options;
@@ -108,6 +92,7 @@ export class RedisHotView implements HotView, HotViewMaintenance {
     this.#wallClock = wallClock;
     this.inspection = new RedisInspection(this.#scripts, this.#keys);
     this.partitions = new Partitions(this.#scripts, connection, this.#keys);
+    this.#ceilings = new Ceilings(this.#scripts, this.#keys, this.partitions);
   }
 
   /** @throws Error where no server can be reached, or one may evict keys (`maxmemory-policy` must be `noeviction`) */
@@ -116,13 +101,12 @@ export class RedisHotView implements HotView, HotViewMaintenance {
     return new RedisHotView(await openConnection({ url, commandTimeoutMs }), options);
   }
 
-  async admit(admission: Admission): Promise<Verdict> {
-    const { id, digest, scope, cost } = admission;
+  async admit({ id, digest, scope, cost }: Admission): Promise<Verdict> {
     const cached = this.#records.get(id);
     const args = this.#scripts.standingArgs();
     let reply: AdmitReply;
     try {
-      const keys = this.#keysOf(id);
+      const keys = this.#keys.ofToken(id);
       const stamp = cached?.stamp ?? '';
       const costs = [cost.reads, cost.writes, cost.handshakes];
       const known = [stamp, this.#wallClock(), cached?.token.workspace ?? ''];
@@ -142,7 +126,7 @@ export class RedisHotView implements HotView, HotViewMaintenance {
       const [, , , , ...readings] = reply;
       const token = inForce(written, { reads: readings[0], writes: readings[3] });
       const pass: Pass = { kind: 'admitted', token, usage: usageOf(readings), windowSecond, epoch };
-      return reply[0] === 'admitted' ? pass : await this.#belowCeiling(pass, admission);
+      return reply[0] === 'admitted' ? pass : await this.#ceilings.admit(pass, cost);
     }
     const [, , , , reason, short, retryAfterSeconds, within, ...readings] = reply;
     return {
@@ -159,16 +143,13 @@ export class RedisHotView implements HotView, HotViewMaintenance {
 
   async confirm(pass: Pass): Promise<Standing> {
     if (pass.ceiling === undefined) return await this.#confirmations.of(pass);
-    const [standing, ofCeiling] = await Promise.all([
-      this.#confirmations.of(pass),
-      this.#ceilingConfirmations.of(pass),
-    ]);
+    const [standing, ofCeiling] = await Promise.all([this.#confirmations.of(pass), this.#ceilings.confirm(pass)]);
     return standing === 'stands' ? ofCeiling : standing;
   }
 
   /** @throws ViewUnavailable */
   async get(id: string): Promise<ViewToken | null> {
-    const reply = (await this.#scripts.run(SCRIPTS.get, this.#keysOf(id), [])) as GetReply;
+    const reply = (await this.#scripts.run(SCRIPTS.get, this.#keys.ofToken(id), [])) as GetReply;
     if (reply.length === 0) return null;
     const [record, reads, writes] = reply;
     return inForce(JSON.parse(record) as ViewToken, { reads, writes });
@@ -200,11 +181,8 @@ export class RedisHotView implements HotView, HotViewMaintenance {
   }
 
   /** @throws ViewUnavailable */
-  async ceilingUsage(workspace: string): Promise<CeilingReading | null> {
-    const args = [this.#scripts.offsetMs, workspace];
-    const keys = this.#keysOfWorkspace(workspace);
-    const reply = (await this.#scripts.run(SCRIPTS.ceilingUsage, keys, args)) as CeilingUsageReply;
-    return reply.length === 0 ? null : ceilingReadingOf(reply);
+  ceilingUsage(workspace: string): Promise<CeilingReading | null> {
+    return this.#ceilings.usage(workspace);
   }
 
   health(): { readonly ready: boolean; readonly reason: string | null } {
@@ -212,18 +190,20 @@ export class RedisHotView implements HotView, HotViewMaintenance {
   }
 
   /** Of each second the greater of what is counted and what is recorded stays. @throws ViewUnavailable */
-  async refill(uses: Iterable<RecordedUse>): Promise<void> {
-    await this.#refillAll(Map.groupBy(uses, ({ token }) => lineageKey(token)).values(), ([first]) => [
-      this.#keys.header(partitionOf(first!.token)),
-      this.#keys.windows(first!.token),
-    ]);
+  async refill(recorded: Iterable<RecordedUse>): Promise<void> {
+    const lineages = [...Map.groupBy(recorded, ({ token }) => lineageKey(token)).values()];
+    const refills = lineages.map((uses) => {
+      const { token } = uses[0]!;
+      return { keys: [this.#keys.header(partitionOf(token)), this.#keys.windows(token)], uses };
+    });
+    await refillWindows(this.#scripts, refills);
   }
 
   /** As `refill`. @throws ViewUnavailable */
-  async refillCeilings(uses: Iterable<RecordedCeilingUse>): Promise<void> {
-    await this.#refillAll(Map.groupBy(uses, ({ workspace }) => workspace).values(), ([first]) =>
-      this.#keysOfWorkspace(first!.workspace),
-    );
+  async refillCeilings(recorded: Iterable<RecordedCeilingUse>): Promise<void> {
+    const workspaces = [...Map.groupBy(recorded, ({ workspace }) => workspace)];
+    const refills = workspaces.map(([workspace, uses]) => ({ keys: this.#keys.ofWorkspace(workspace), uses }));
+    await refillWindows(this.#scripts, refills);
   }
 
   /** All partitions at once, built elsewhere than by `partitions`. @throws ViewUnavailable */
@@ -268,129 +248,10 @@ export class RedisHotView implements HotView, HotViewMaintenance {
   }
 
   async #usageOf(id: string): Promise<UsageReading> {
-    const reply = (await this.#scripts.run(SCRIPTS.usage, this.#keysOf(id), [this.#scripts.offsetMs])) as UsageReply;
+    const reply = (await this.#scripts.run(SCRIPTS.usage, this.#keys.ofToken(id), [
+      this.#scripts.offsetMs,
+    ])) as UsageReply;
     return usageOf(reply.length === 0 ? NOTHING_USED : reply);
-  }
-
-  #keysOf(id: string): string[] {
-    const partition = partitionOf(id);
-    return [
-      this.#keys.header(partition),
-      this.#keys.token(id),
-      this.#keys.windows(id),
-      this.#keys.companies(partition),
-    ];
-  }
-
-  #keysOfWorkspace(workspace: string): string[] {
-    return [this.#keys.header(partitionOfWorkspace(workspace)), this.#keys.ceilingWindows(workspace)];
-  }
-
-  /**
-   * The second half of a call that its token's windows have let in: its workspace's. Short there, or not to be asked, the
-   * token gets back what was taken; a process that dies in between leaves it taken, which errs on the strict side.
-   */
-  async #belowCeiling(pass: Pass, { cost }: Admission): Promise<Verdict> {
-    const { workspace } = pass.token;
-    let reply: TakeCeilingReply;
-    const standing = this.#scripts.standingArgs();
-    try {
-      const args = [...standing, workspace, cost.reads, cost.writes];
-      const keys = this.#keysOfWorkspace(workspace);
-      reply = (await this.#scripts.run(SCRIPTS.takeCeiling, keys, args)) as TakeCeilingReply;
-    } catch (error) {
-      await this.#giveBack(pass, cost, null).catch(() => undefined);
-      return notReady((error as Error).message);
-    }
-    if (reply[0] === 'none') return pass;
-    if (reply[0] === 'taken') {
-      const [, windowSecond, epoch, ...readings] = reply;
-      const usage = { ...pass.usage, ceiling: ceilingReadingOf(readings) };
-      return { ...pass, usage, ceiling: { windowSecond, epoch } };
-    }
-    if (reply[0] === 'not-ready') {
-      this.partitions.hear(partitionOfWorkspace(workspace), reply[1], standing[0]);
-      await this.#giveBack(pass, cost, null).catch(() => undefined);
-      return notReady(reply[1]);
-    }
-    const [, short, retryAfterSeconds, ...readings] = reply;
-    return await this.#refuseBelowCeiling(pass, cost, short, retryAfterSeconds, ceilingReadingOf(readings));
-  }
-
-  async #refuseBelowCeiling(
-    pass: Pass,
-    cost: Cost,
-    short: string,
-    retryAfterSeconds: number,
-    ceiling: CeilingReading,
-  ): Promise<Verdict> {
-    let reply: GiveBackReply;
-    try {
-      reply = await this.#giveBack(pass, cost, retryAfterSeconds);
-    } catch (error) {
-      return notReady((error as Error).message);
-    }
-    if (reply[0] === 'unknown') return { kind: 'unknown' };
-    if (reply[0] === 'not-ready') return notReady(reply[1]);
-    const [, wait, within, ...readings] = reply;
-    return {
-      kind: 'refused',
-      reason: 'ceiling',
-      token: pass.token,
-      usage: { ...usageOf(readings), ceiling },
-      windowSecond: pass.windowSecond,
-      short: short.split(',') as ('reads' | 'writes')[],
-      retryAfterSeconds: wait,
-      withinRefusals: within === 1,
-    };
-  }
-
-  /** @param retryAfterSeconds of the refusal that is counted; null: it is none. @throws ViewUnavailable */
-  async #giveBack(
-    { token, epoch, windowSecond }: Pass,
-    cost: Cost,
-    retryAfterSeconds: number | null,
-  ): Promise<GiveBackReply> {
-    const taken = [epoch, windowSecond, cost.reads, cost.writes];
-    const refusal = retryAfterSeconds === null ? [0, 0] : [1, retryAfterSeconds];
-    const args = [...this.#scripts.standingArgs(), ...taken, ...refusal];
-    return (await this.#scripts.run(SCRIPTS.giveBack, this.#keysOf(token.id), args)) as GiveBackReply;
-  }
-
-  async #confirmCeilings(partition: number, passes: readonly Pass[]): Promise<readonly Standing[]> {
-    const epochs = passes.map(({ ceiling }) => ceiling?.epoch ?? '');
-    const args = [...this.#scripts.standingArgs(), ...epochs];
-    try {
-      return (await this.#scripts.run(SCRIPTS.confirmEpochs, [this.#keys.header(partition)], args)) as Standing[];
-    } catch {
-      return passes.map(() => 'lapsed');
-    }
-  }
-
-  /** Not all at once: each has the deadline of a command. @param keysOf header and windows, of uses that share them */
-  async #refillAll<Use extends Omit<RecordedUse, 'token'>>(
-    shared: Iterable<readonly Use[]>,
-    keysOf: (uses: readonly Use[]) => string[],
-  ): Promise<void> {
-    const all = [...shared];
-    for (let from = 0; from < all.length; from += WINDOWS_AT_ONCE) {
-      const some = all.slice(from, from + WINDOWS_AT_ONCE);
-      await Promise.all(some.map((uses) => this.#refillWindows(keysOf(uses), uses)));
-    }
-  }
-
-  async #refillWindows(keys: readonly string[], uses: readonly Omit<RecordedUse, 'token'>[]): Promise<void> {
-    const taken = uses.filter(({ cost }) => cost > 0);
-    const buckets = Map.groupBy(
-      taken,
-      ({ budget, windowSecond, recordedAgoSeconds = '' }) =>
-        `${numberOf(budget)} ${windowSecond} ${recordedAgoSeconds}`,
-    );
-    const counted = [...buckets.values()].flatMap((same) => {
-      const { budget, windowSecond, recordedAgoSeconds = '' } = same[0]!;
-      return [numberOf(budget), windowSecond, recordedAgoSeconds, same.reduce((sum, { cost }) => sum + cost, 0)];
-    });
-    await this.#scripts.run(SCRIPTS.refill, keys, [this.#scripts.offsetMs, ...counted]);
   }
 }
 
@@ -399,9 +260,3 @@ function vouchedFor({ doubts, unreached }: Heard): void {
   const [doubt] = [...doubts.values(), ...[...unreached.values()].map(({ message }) => message)];
   if (doubt !== undefined) throw new ViewUnavailable(`the hot view may not be trusted: ${doubt}`);
 }
-
-const notReady = (reason: string): Verdict => ({
-  kind: 'not-ready',
-  reason,
-  retryAfterSeconds: RETRY_NOT_READY_SECONDS,
-});

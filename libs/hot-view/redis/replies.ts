@@ -4,6 +4,7 @@ import type {
   CeilingReading,
   RefusalReason,
   UsageReading,
+  Verdict,
   ViewCompany,
   ViewToken,
   ViewWorkspace,
@@ -73,6 +74,14 @@ export const ceilingReadingOf = (readings: Readings): CeilingReading => ({
 });
 
 export const NOTHING_USED: Readings = [0, 0, 0, 0, 0, 0];
+
+const RETRY_NOT_READY_SECONDS = 1;
+
+export const notReady = (reason: string): Verdict => ({
+  kind: 'not-ready',
+  reason,
+  retryAfterSeconds: RETRY_NOT_READY_SECONDS,
+});
 
 /** The token as it was written, with the limits the view says are in force. */
 export function inForce(token: ViewToken, { reads, writes }: Limits): ViewToken {
