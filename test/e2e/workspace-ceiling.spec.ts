@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,8 +36,8 @@ describe('a workspace’s ceiling', () => {
   });
   afterEach(async () => {
     await server.close();
-    rmSync(dataDir, { recursive: true, force: true });
   });
+  afterAll(() => rmSync(folder, { recursive: true }));
 
   it('P3 is shared by all tokens of the workspace from the next call on, shown to each, and lifted', async () => {
     const [one, two] = [await createToken(server, COMMA), await createToken(server, COMMA)];
