@@ -96,19 +96,18 @@ export class ProveInclusionOperation implements Operation<InclusionInput> {
 
   /** Under what was signed last, where that covers the event: nothing is signed for it, and no head is waited for. */
   async run({ position }: InclusionInput): Promise<Result> {
-    const signed = await this.tree.checkpoint();
-    const known = signed === null ? null : await this.#prove(position, signed);
+    const [leaf, signed] = await Promise.all([this.tree.leafAt(position), this.tree.checkpoint()]);
+    const known = signed === null ? null : await this.#prove(leaf, signed);
     if (known !== null) return { body: known };
     const checkpoint = await this.publisher.publish();
     if (isProblem(checkpoint)) return checkpoint;
-    const proved = await this.#prove(position, checkpoint);
+    const proved = await this.#prove(await this.tree.leafAt(position), checkpoint);
     return proved === null ? notFound('There is no event at that position.') : { body: proved };
   }
 
   /** Null: the event is not under the checkpoint, or the tree is not what was signed, which the publisher finds too. */
-  async #prove(position: number, checkpoint: PublishedCheckpoint) {
+  async #prove(leaf: number | null, checkpoint: PublishedCheckpoint) {
     const { size, root } = checkpoint;
-    const leaf = await this.tree.leafAt(position);
     if (leaf === null || leaf >= size) return null;
     const [leafHash, ...proof] = await rangeHashes(
       [{ from: leaf, to: leaf + 1 }, ...inclusionRanges(leaf, size)],
