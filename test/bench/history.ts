@@ -87,7 +87,7 @@ async function measureOf(asking: Asking): Promise<Findings> {
 
 One embedded server whose log holds ${whole(EVENTS)} uses. All its read models together took ${caughtUpSeconds.toFixed(0)} s to catch up with them from
 nothing. Calls come at a fixed ${whole(RATE)} a second; the lag is how old the newest row of the audit trail is, asked over REST all
-the while, the question's own time included. ${whole(PROOFS)} proofs are asked one after the other, each with a newly signed checkpoint.
+the while, the question's own time included. ${whole(PROOFS)} proofs are asked one after the other, of events that a checkpoint covers already.
 Verifying is the whole command, from its start.
 
 ${table(
