@@ -7,6 +7,7 @@ import { ChangeBuffer } from './changes.ts';
 import type { Courtesy } from './courtesy.ts';
 import { Partitions } from './partitions.ts';
 import type { AnyProjection, Folding } from './projection.ts';
+import { Statistics } from './statistics.ts';
 
 /** Events mapped between two turns of the event loop. */
 const CHUNK = 50;
@@ -28,6 +29,7 @@ export class BuildWriter {
   readonly #courtesy: Courtesy;
   #mapping: Mapping;
   readonly #partitions: Partitions;
+  readonly #statistics: Statistics;
   #position: Position | null;
   #parked: Set<string>;
   /** Until when the time this build took is told. */
@@ -50,6 +52,7 @@ export class BuildWriter {
     this.#courtesy = courtesy;
     this.#mapping = mapping;
     this.#partitions = partitions;
+    this.#statistics = new Statistics(projection, this.#schema);
     this.#position = position;
     this.#parked = new Set(parked.map(({ stream }) => stream));
   }
@@ -235,6 +238,7 @@ export class BuildWriter {
     this.#partitions.settle();
     this.#position = to;
     this.#reportedMs = nowMs;
+    await this.#statistics.grew(db, events);
   }
 
   #concerns({ stream }: RecordedEvent): boolean {

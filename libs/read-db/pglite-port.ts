@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 
-/** What a thread asks of PGlite on another one. A message is a list of them, or of replies: what a turn of the event loop gathered. */
+/** What a thread asks of PGlite on another one. A message is a list of them: what a turn of the event loop gathered. */
 interface Request {
   readonly client: number;
   readonly id: number;
@@ -12,35 +12,6 @@ interface Request {
 type Reply =
   | { readonly kind: 'result'; readonly id: number; readonly result: PostgresQueryResult<object> }
   | { readonly kind: 'error'; readonly id: number; readonly message: string; readonly code: string | undefined };
-
-/** What waited so long, others shall not hold up further. */
-const LONGEST_GATHERING_MS = 1;
-
-/** Sends together what is said in one turn of the event loop: a message wakes the other thread, which costs more than what it says. */
-class Outbox<Said> {
-  readonly #post: (said: readonly Said[]) => void;
-  #gathered: Said[] = [];
-  #sinceMs = 0;
-
-  constructor(post: (said: readonly Said[]) => void) {
-    this.#post = post;
-  }
-
-  say(one: Said): void {
-    this.#gathered.push(one);
-    if (this.#gathered.length === 1) {
-      this.#sinceMs = performance.now();
-      setImmediate(() => this.#send());
-    } else if (performance.now() - this.#sinceMs > LONGEST_GATHERING_MS) this.#send();
-  }
-
-  #send(): void {
-    if (this.#gathered.length === 0) return;
-    const said = this.#gathered;
-    this.#gathered = [];
-    this.#post(said);
-  }
-}
 
 /** What PostgreSQL refused, with its SQLSTATE, as `pg` throws it. */
 export class PGliteError extends Error {
@@ -62,15 +33,16 @@ const ENDS = /^\s*(commit|rollback)\b(?!\s+to\b)/i;
  */
 export function servePGlite(port: MessagePort, session: PostgresPool): void {
   const inTransaction = new Map<number, PostgresPoolClient>();
-  const outbox = new Outbox<Reply>((replies) => port.postMessage(replies));
+  // Each at once: the turns of this thread's event loop are long, since it has other work.
+  const say = (reply: Reply): void => port.postMessage(reply);
   const answer = async ({ client, id, sql, parameters }: Request): Promise<void> => {
     const held = inTransaction.get(client) ?? (await session.connect());
     try {
-      outbox.say({ kind: 'result', id, result: await held.query<object>(sql, parameters) });
+      say({ kind: 'result', id, result: await held.query<object>(sql, parameters) });
       if (BEGINS.test(sql)) inTransaction.set(client, held);
     } catch (error) {
       const { message, code } = error as Error & { code?: string };
-      outbox.say({ kind: 'error', id, message, code });
+      say({ kind: 'error', id, message, code });
     }
     if (ENDS.test(sql)) inTransaction.delete(client);
     if (!inTransaction.has(client)) held.release();
@@ -94,7 +66,7 @@ export class PGlitePool implements PostgresPool {
   readonly #ended: () => Promise<void>;
   readonly #waiting = new Map<number, Waiting>();
   #port: MessagePort | null = null;
-  #outbox = new Outbox<Request>(() => undefined);
+  #gathered: Request[] = [];
   #nextId = 0;
   #nextClient = 0;
 
@@ -107,10 +79,7 @@ export class PGlitePool implements PostgresPool {
   attach(port: MessagePort): void {
     this.#lose();
     this.#port = port;
-    this.#outbox = new Outbox((requests) => port.postMessage(requests));
-    port.on('message', (replies: readonly Reply[]) => {
-      for (const reply of replies) this.#settle(reply);
-    });
+    port.on('message', (reply: Reply) => this.#settle(reply));
     port.on('close', () => {
       if (this.#port === port) this.#lose();
     });
@@ -134,8 +103,15 @@ export class PGlitePool implements PostgresPool {
     return new Promise((resolve, reject) => {
       if (port === null || port !== this.#port) return reject(threadEnded());
       this.#waiting.set(request.id, { resolve, reject });
-      this.#outbox.say(request);
+      if (this.#gathered.push(request) === 1) setImmediate(() => this.#send());
     });
+  }
+
+  /** What a turn of the event loop has asked goes as one message: it wakes the other thread, which costs more than it says. */
+  #send(): void {
+    const requests = this.#gathered;
+    this.#gathered = [];
+    if (requests.length > 0) this.#port?.postMessage(requests);
   }
 
   #settle(reply: Reply): void {
@@ -147,6 +123,7 @@ export class PGlitePool implements PostgresPool {
 
   #lose(): void {
     this.#port = null;
+    this.#gathered = [];
     for (const { reject } of this.#waiting.values()) reject(threadEnded());
     this.#waiting.clear();
   }

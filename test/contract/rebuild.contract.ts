@@ -180,6 +180,15 @@ export function rebuildContract(engine: string, start: () => Promise<RebuildStor
       expect(after).not.toEqual(before);
     }, 120_000);
 
+    it('the planner knows of a table that has grown, and finds a page of it by an index', async () => {
+      await make(400);
+      await caughtUp(await begin(things, db, 500));
+      const changes = sql.id(schemaOf(things), 'changes');
+      const { rows: plan } = await sql`explain select * from ${changes}
+        where text is not distinct from 'x' order by id desc, revision desc limit 5`.execute(db.db);
+      expect(JSON.stringify(plan)).toContain('Index Scan Backward');
+    }, 120_000);
+
     it('P6 what takes over holds all that the one before it held', async () => {
       await make(12);
       await caughtUp(await begin(things));
