@@ -53,8 +53,9 @@ async function measureOf(asking: Asking): Promise<Findings> {
   const { server, token } = asking;
   const caughtUpSeconds = await caughtUp(asking);
   await load(server, PATH, { seconds: SECONDS, connections: CONNECTIONS, token, rate: RATE });
+  const idle = await load(server, PATH, { seconds: SECONDS, connections: CONNECTIONS, token, rate: RATE });
   const lags: number[] = [];
-  const idle = await during(
+  await during(
     () => load(server, PATH, { seconds: SECONDS, connections: CONNECTIONS, token, rate: RATE }),
     async () => lags.push(await lagMs(asking)),
   );
