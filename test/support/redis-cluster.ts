@@ -98,9 +98,11 @@ async function addressOf(admin: Redis): Promise<{ readonly port: string; readonl
   return { port: myself[1]!, busPort: myself[2]! };
 }
 
+/** Its state is ok while it still knows of no node for some slots: then a script there is refused. */
 const knowsAll = async (admin: Redis): Promise<boolean> => {
   const info = String(await admin.cluster('INFO'));
-  return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${NODES}`);
+  const wanted = ['cluster_state:ok', `cluster_known_nodes:${NODES}`, `cluster_slots_ok:${SLOTS}`];
+  return wanted.every((line) => info.includes(line));
 };
 
 async function holderOf(nodes: readonly ClusterNode[], key: string): Promise<ClusterNode> {
