@@ -32,27 +32,34 @@ const ENDS = /^\s*(commit|rollback)\b(?!\s+to\b)/i;
  * statement, or from a transaction's begin to its end.
  */
 export function servePGlite(port: MessagePort, session: PostgresPool): void {
-  const inTransaction = new Map<number, PostgresPoolClient>();
+  const clients = new Map<number, Promise<PostgresPoolClient>>();
+  const inTransaction = new Set<number>();
   // Each at once: the turns of this thread's event loop are long, since it has other work.
   const say = (reply: Reply): void => port.postMessage(reply);
+  const release = async (client: number): Promise<void> => {
+    const held = clients.get(client);
+    clients.delete(client);
+    inTransaction.delete(client);
+    (await held)?.release();
+  };
   const answer = async ({ client, id, sql, parameters }: Request): Promise<void> => {
-    const held = inTransaction.get(client) ?? (await session.connect());
     try {
-      say({ kind: 'result', id, result: await held.query<object>(sql, parameters) });
-      if (BEGINS.test(sql)) inTransaction.set(client, held);
+      let held = clients.get(client);
+      if (held === undefined) clients.set(client, (held = session.connect()));
+      say({ kind: 'result', id, result: await (await held).query<object>(sql, parameters) });
+      if (BEGINS.test(sql)) inTransaction.add(client);
     } catch (error) {
       const { message, code } = error as Error & { code?: string };
       say({ kind: 'error', id, message, code });
     }
     if (ENDS.test(sql)) inTransaction.delete(client);
-    if (!inTransaction.has(client)) held.release();
+    if (!inTransaction.has(client)) await release(client);
   };
   port.on('message', (requests: readonly Request[]) => {
     for (const request of requests) void answer(request);
   });
   port.on('close', () => {
-    for (const held of inTransaction.values()) held.release();
-    inTransaction.clear();
+    for (const client of clients.keys()) void release(client);
   });
 }
 
