@@ -40,9 +40,15 @@ export async function followIntoHotView(options: FollowOptions): Promise<Followe
   const head = await log.head();
   await view.useCatalogues(catalogues.digest);
   await rebuild(options);
-  const recent = await Array.fromAsync(recentUses(log, options.clock()));
-  await view.refill(recent.map(laterSecond));
-  await view.refillCeilings(recent.flatMap(laterCeilingSecond));
+  // Not the events: after a heavy minute they are many.
+  const uses: RecordedUse[] = [];
+  const ceilingUses: RecordedCeilingUse[] = [];
+  for await (const recent of recentUses(log, options.clock())) {
+    uses.push(laterSecond(recent));
+    ceilingUses.push(...laterCeilingSecond(recent));
+  }
+  await view.refill(uses);
+  await view.refillCeilings(ceilingUses);
   await view.certify(head);
   const stopping = new AbortController();
   let reached = head;

@@ -53,8 +53,8 @@ export const P3: readonly Breakage[] = [
   {
     broken: 'A restart hands everybody a fresh budget.',
     file: 'projections/hot-view/follow.ts',
-    text: 'await view.refill(recent.map(laterSecond));',
-    replacement: 'recent.map(laterSecond);',
+    text: 'await view.refill(uses);',
+    replacement: 'await view.refill(uses.slice(0, 0));',
     spec: 'projections/hot-view/follow.spec.ts',
   },
   {
@@ -144,8 +144,8 @@ export const P3: readonly Breakage[] = [
   {
     broken: 'A restart hands a workspace a fresh budget.',
     file: 'projections/hot-view/follow.ts',
-    text: 'await view.refillCeilings(recent.flatMap(laterCeilingSecond));',
-    replacement: 'recent.flatMap(laterCeilingSecond);',
+    text: 'await view.refillCeilings(ceilingUses);',
+    replacement: 'await view.refillCeilings(ceilingUses.slice(0, 0));',
     spec: 'projections/hot-view/follow.spec.ts',
   },
   {
