@@ -20,7 +20,7 @@ import { Denials } from '../usage/denials.ts';
 import { UsageJournal, UseNotRecorded } from '../usage/journal.ts';
 import { refusalProblem } from './admit.ts';
 import type { Credential } from './authenticate.ts';
-import { AdmittedCall, CallerDead, metadataOf, type PassItem, useOfCall } from './call.ts';
+import { AdmittedCall, CallerDead, type Means, metadataOf, type PassItem, useOfCall } from './call.ts';
 import type { Envelope } from './envelope.ts';
 import { awaitFreshness, type Freshness } from './freshness.ts';
 import { watched } from './long-answer.ts';
@@ -46,6 +46,7 @@ export class Gate {
   readonly #freshness: Freshness;
   readonly #journal: UsageJournal;
   readonly #denials: Denials;
+  readonly #means: Means;
   readonly #logger = new Logger(Gate.name);
 
   constructor(
@@ -58,6 +59,7 @@ export class Gate {
     this.#freshness = freshness;
     this.#journal = journal;
     this.#denials = denials;
+    this.#means = { view, journal, passItem: this.#item };
   }
 
   /** Never throws: whatever goes wrong is a problem, and fails closed (P4). */
@@ -154,8 +156,7 @@ export class Gate {
     const input = parseInput(spec.input, raw.value);
     if (isProblem(input)) return input;
     const { ifRevision } = conditions;
-    const means = { view: this.#view, journal: this.#journal, passItem: this.#item };
-    const admitted = new AdmittedCall({ spec, envelope, pass, startedMs }, input, ifRevision, means);
+    const admitted = new AdmittedCall({ spec, envelope, pass, startedMs }, input, ifRevision, this.#means);
     return { input, admitted };
   }
 

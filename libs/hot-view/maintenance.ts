@@ -1,9 +1,8 @@
 import type { Position } from '../event-log/event-log.ts';
 import type { Budget } from '../usage/use.ts';
 
-/** A use as the log recorded it: what the windows are refilled from. */
-export interface RecordedUse {
-  readonly token: string;
+/** What a use took, as the log recorded it. */
+export interface RecordedCost {
   readonly budget: Budget;
   readonly cost: number;
   /** Second of the view's clock it was metered in, Unix. */
@@ -15,8 +14,13 @@ export interface RecordedUse {
   readonly recordedAgoSeconds?: number;
 }
 
-/** What a recorded use took from its workspace's ceiling: what the windows of workspaces are refilled from. */
-export interface RecordedCeilingUse extends Omit<RecordedUse, 'token'> {
+/** What a use took from its lineage's windows: what they are refilled from. */
+export interface RecordedUse extends RecordedCost {
+  readonly token: string;
+}
+
+/** What a use took from its workspace's ceiling: what the windows of workspaces are refilled from. */
+export interface RecordedCeilingUse extends RecordedCost {
   readonly workspace: string;
 }
 

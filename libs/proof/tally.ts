@@ -1,4 +1,5 @@
 import { createHash, hash } from 'node:crypto';
+import { TOKEN_PREFIX } from '../tokens/events.ts';
 
 /**
  * How many uses of each token a journal holds, and a hash over which: what shows that an export of one token's uses
@@ -89,8 +90,6 @@ export function countedUnder(stream: string, metadata: { readonly [key: string]:
   if (typeof caller !== 'string') return subject === null ? [] : [subject];
   return subject === null || subject === caller ? [caller] : [caller, subject];
 }
-
-const TOKEN_PREFIX = 'token-';
 
 /** 128 bits of the SHA-256 of a token's id, hex. */
 export const tallyName = (token: string): string => hash('sha256', token, 'hex').slice(0, 32);

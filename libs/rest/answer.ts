@@ -53,11 +53,12 @@ function send(response: Response, status: number, contentType: string, body: unk
   response.end(text);
 }
 
+const policy = (name: string, { limit }: WindowReading): string => `"${name}";q=${limit};w=60`;
+const left = (name: string, { limit, used, resetSeconds }: WindowReading): string =>
+  `"${name}";r=${Math.max(0, limit - used)};t=${resetSeconds}`;
+
 /** draft-ietf-httpapi-ratelimit-headers-10: the token's own limits, then its workspace's ceilings, where there are any. */
 function setRateLimit(response: Response, { reads, writes, ceiling }: UsageReading): void {
-  const policy = (name: string, { limit }: WindowReading): string => `"${name}";q=${limit};w=60`;
-  const left = (name: string, { limit, used, resetSeconds }: WindowReading): string =>
-    `"${name}";r=${Math.max(0, limit - used)};t=${resetSeconds}`;
   let policies = `${policy('reads', reads)}, ${policy('writes', writes)}`;
   let limits = `${left('reads', reads)}, ${left('writes', writes)}`;
   if (ceiling !== undefined) {

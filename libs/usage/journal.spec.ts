@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { MemoryEventLog } from '../../test/doubles/memory-event-log.ts';
+import { madeUse } from '../../test/support/made-use.ts';
 import type { Appended, ExpectedRevision, NewEvent, RecordedEvent } from '../event-log/event-log.ts';
 import { OutcomeUnknown } from '../event-log/event-log.ts';
 import { JOURNALS_STREAM, tallyName, type UsesTallied } from '../proof/tally.ts';
@@ -23,24 +24,7 @@ class TroubledLog extends MemoryEventLog {
 }
 
 const metadata = { $correlationId: 'r', $causationId: 'r', schema: 1 };
-const use = (request_id: string): TokenUse => ({
-  token: 't',
-  workspace: 'w',
-  time: '2026-01-01T00:00:00.000Z',
-  face: 'rest',
-  operation: 'who_am_i',
-  resource: null,
-  decision: 'allowed',
-  reason: null,
-  status: 200,
-  duration_ms: 1,
-  request_id,
-  client_address: '127.0.0.1',
-  client_name: 'test',
-  budget: 'reads',
-  cost: 1,
-  window_second: 1,
-});
+const use = (request_id: string): TokenUse => madeUse({ time: '2026-01-01T00:00:00.000Z', request_id });
 
 const all = async (log: MemoryEventLog): Promise<RecordedEvent[]> => Array.fromAsync(log.readAll());
 const uses = async (log: MemoryEventLog): Promise<RecordedEvent[]> =>

@@ -26,7 +26,7 @@ import { type CountedIn, tallyName, type UsesTallied, type WrittenTally } from '
 import { CompletenessCheck, type Untallied } from '../proof/verify-completeness.ts';
 import { closeAbandonedJournals } from './close-abandoned-journals.ts';
 import { UsageJournal } from './journal.ts';
-import type { TokenUse } from './use.ts';
+import { madeUse } from '../../test/support/made-use.ts';
 
 const [MINE, OTHER] = ['01MINE', '01OTHER'];
 
@@ -96,24 +96,7 @@ const openEventStoreDouble = async (): Promise<{ log: EventLog; close(): Promise
   return { log, close };
 };
 
-const use: TokenUse = {
-  token: OTHER,
-  workspace: 'w',
-  time: '2026-01-01T00:00:00.000Z',
-  face: 'rest',
-  operation: 'who_am_i',
-  resource: null,
-  decision: 'allowed',
-  reason: null,
-  status: 200,
-  duration_ms: 1,
-  request_id: 'u',
-  client_address: '127.0.0.1',
-  client_name: 'test',
-  budget: 'reads',
-  cost: 1,
-  window_second: 1,
-};
+const use = madeUse({ token: OTHER, time: '2026-01-01T00:00:00.000Z', request_id: 'u' });
 
 type Noted = { readonly type: 'Noted'; readonly data: { readonly text: string } };
 const notes: Decider<string, number, Noted, never> = {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { MemoryEventLog } from '../../test/doubles/memory-event-log.ts';
+import { madeUse } from '../../test/support/made-use.ts';
 import { loadCatalogues } from '../../libs/catalogue/load-catalogues.ts';
 import { LogUnavailable, type NewEvent } from '../../libs/event-log/event-log.ts';
 import type { Verdict } from '../../libs/hot-view/hot-view.ts';
@@ -40,25 +41,8 @@ const created = (id: string, change: Partial<TokenCreated['data']> = {}): NewEve
 
 const life = ({ type, data }: TokenEvent): NewEvent => event(type, data);
 
-const use = (token: string, change: Partial<TokenUse> = {}): TokenUse => ({
-  token,
-  workspace: 'w1',
-  time: NOW,
-  face: 'rest',
-  operation: 'who_am_i',
-  resource: null,
-  decision: 'allowed',
-  reason: null,
-  status: 200,
-  duration_ms: 1,
-  request_id: 'r1',
-  client_address: '127.0.0.1',
-  client_name: '',
-  budget: 'reads',
-  cost: 1,
-  window_second: Math.floor(Date.now() / 1000),
-  ...change,
-});
+const use = (token: string, change: Partial<TokenUse> = {}): TokenUse =>
+  madeUse({ token, workspace: 'w1', time: NOW, request_id: 'r1', client_name: '', ...change });
 
 describe('the hot view follows the log', () => {
   let log: MemoryEventLog;

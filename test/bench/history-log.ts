@@ -1,7 +1,8 @@
+import { ulid } from 'ulid';
 import { openSealedLog } from '../../libs/privacy/open-sealed-log.ts';
 import { UsageJournal } from '../../libs/usage/journal.ts';
+import { madeUse } from '../support/made-use.ts';
 import { startServerProcess } from '../support/server-process.ts';
-import { madeUse } from './made-use.ts';
 import { createToken, readOperator, type Token } from './writ.ts';
 
 /** Uses that a history has. WRIT_BENCH_EVENTS: more of them, for a long night. */
@@ -31,8 +32,8 @@ async function recordUses(dataDir: string, token: string, { workspace, owner }: 
   const journal = new UsageJournal(opened.log);
   const actor = { person: owner, token, label: 'bench', face: 'rest' } as const;
   const record = (): Promise<void> => {
-    const use = madeUse(token, workspace);
-    const { request_id: request } = use;
+    const request = ulid();
+    const use = madeUse({ token, workspace, request_id: request });
     return journal.record(use, { $correlationId: request, $causationId: request, schema: 1, actor });
   };
   try {

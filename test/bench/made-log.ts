@@ -7,7 +7,7 @@ import { openSqliteEventLog } from '../../libs/event-log/sqlite/sqlite-event-log
 import { type TokenCreated, tokenStream } from '../../libs/tokens/events.ts';
 import { tokenDigest } from '../../libs/tokens/token-format.ts';
 import type { TokenUse } from '../../libs/usage/use.ts';
-import { madeUse } from './made-use.ts';
+import { madeUse } from '../support/made-use.ts';
 
 const TOKENS_AT_ONCE = 2_000;
 const USES_AN_APPEND = 500;
@@ -73,7 +73,7 @@ function tokenCreated(): NewEvent<string, TokenCreated['data']> {
 
 function tokenUsed(ids: readonly string[]): NewEvent<string, TokenUse> {
   const token = ids[Math.floor(Math.random() * ids.length)] ?? '';
-  const data = madeUse(token, workspace);
+  const data = madeUse({ token, workspace, request_id: ulid() });
   return { id: randomUUID(), type: 'TokenUsed', data, metadata: metadata(data.request_id, token) };
 }
 

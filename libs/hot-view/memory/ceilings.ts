@@ -2,6 +2,7 @@ import { Window } from '../../window/window.ts';
 import type { OwnLimits } from '../../tokens/events.ts';
 import type { Taken } from '../inspection.ts';
 import type { CeilingReading, Cost, ViewWorkspace, WindowReading } from '../hot-view.ts';
+import { takenFrom } from './taken.ts';
 
 type CeilingBudget = 'reads' | 'writes';
 const BUDGETS: readonly CeilingBudget[] = ['reads', 'writes'];
@@ -70,9 +71,7 @@ export class Workspace {
   }
 
   taken(second: number): readonly Taken[] {
-    return BUDGETS.flatMap((budget) =>
-      Array.from(this.#windows[budget].taken(second), ([at, cost]) => ({ budget, second: at, cost })),
-    );
+    return BUDGETS.flatMap((budget) => takenFrom(this.#windows[budget], budget, second));
   }
 
   refill(budget: CeilingBudget, takenSecond: number, cost: number, second: number): void {

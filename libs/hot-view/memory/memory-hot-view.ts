@@ -25,6 +25,7 @@ import type { HotViewMaintenance, RecordedCeilingUse, RecordedUse } from '../mai
 import { type Workspace, Workspaces } from './ceilings.ts';
 import { CompanyLimits } from './company-limits.ts';
 import { Interner } from './interner.ts';
+import { takenFrom } from './taken.ts';
 import { unlikeKeys } from './unlike-keys.ts';
 import { newId } from '../../ids/new-id.ts';
 
@@ -299,7 +300,7 @@ export class MemoryHotView implements HotView, HotViewMaintenance {
     const second = this.#countingSecond();
     const windows = this.#windows.get(lineageKey(id)) ?? {};
     const taken = Object.entries(windows).flatMap(([budget, window]: [string, Window]) =>
-      Array.from(window.taken(second), ([at, cost]) => ({ budget: budget as Budget, second: at, cost })),
+      takenFrom(window, budget as Budget, second),
     );
     return { second, taken };
   }

@@ -108,9 +108,9 @@ export class RedisHotView implements HotView, HotViewMaintenance {
     try {
       const keys = this.#keys.ofToken(id);
       const stamp = cached?.stamp ?? '';
-      const costs = [cost.reads, cost.writes, cost.handshakes];
-      const known = [stamp, this.#wallClock(), cached?.token.workspace ?? ''];
-      const asked = [...args, digest, scope ?? '', ...costs, ...known];
+      const workspace = cached?.token.workspace ?? '';
+      const { reads, writes, handshakes } = cost;
+      const asked = [...args, digest, scope ?? '', reads, writes, handshakes, stamp, this.#wallClock(), workspace];
       reply = (await this.#scripts.run(SCRIPTS.admit, keys, asked)) as AdmitReply;
     } catch (error) {
       return notReady((error as Error).message);
@@ -141,10 +141,8 @@ export class RedisHotView implements HotView, HotViewMaintenance {
     };
   }
 
-  async confirm(pass: Pass): Promise<Standing> {
-    if (pass.ceiling === undefined) return await this.#confirmations.of(pass);
-    const [standing, ofCeiling] = await Promise.all([this.#confirmations.of(pass), this.#ceilings.confirm(pass)]);
-    return standing === 'stands' ? ofCeiling : standing;
+  confirm(pass: Pass): Promise<Standing> {
+    return pass.ceiling === undefined ? this.#confirmations.of(pass) : this.#confirmBoth(pass);
   }
 
   /** @throws ViewUnavailable */
@@ -235,6 +233,12 @@ export class RedisHotView implements HotView, HotViewMaintenance {
     const keys = [this.#keys.header(partition), ...tokens.map(({ id }) => this.#keys.token(id))];
     const args = [...this.#scripts.standingArgs(), ...tokens.flatMap(fieldsOf)];
     return (await this.#scripts.run(SCRIPTS.put, keys, args)) as string;
+  }
+
+  /** Under the token's certificate and the workspace's. */
+  async #confirmBoth(pass: Pass): Promise<Standing> {
+    const [standing, ofCeiling] = await Promise.all([this.#confirmations.of(pass), this.#ceilings.confirm(pass)]);
+    return standing === 'stands' ? ofCeiling : standing;
   }
 
   async #confirmAll(partition: number, passes: readonly Pass[]): Promise<readonly Standing[]> {

@@ -1,15 +1,13 @@
 import { type Budget, BUDGETS } from '../../usage/use.ts';
-import type { RecordedUse } from '../maintenance.ts';
+import type { RecordedCost } from '../maintenance.ts';
 import { script } from './connection.ts';
 import { REFILL } from './partition.lua.ts';
 import type { ViewScripts } from './view-scripts.ts';
 
-type Counted = Omit<RecordedUse, 'token'>;
-
 /** Uses that share windows, and the keys of their header and windows. */
 export interface Refill {
   readonly keys: readonly string[];
-  readonly uses: readonly Counted[];
+  readonly uses: readonly RecordedCost[];
 }
 
 const SCRIPT = script(REFILL);
@@ -27,7 +25,7 @@ export async function refillWindows(scripts: ViewScripts, refills: readonly Refi
 }
 
 /** The arguments of `REFILL` for these uses. */
-function countedOf(uses: readonly Counted[]): (string | number)[] {
+function countedOf(uses: readonly RecordedCost[]): (string | number)[] {
   const buckets = Map.groupBy(
     uses.filter(({ cost }) => cost > 0),
     ({ budget, windowSecond, recordedAgoSeconds = '' }) => `${numberOf(budget)} ${windowSecond} ${recordedAgoSeconds}`,
