@@ -6,7 +6,7 @@ import { remindOfOperatorToken } from '../connection.ts';
 import { WrongUsage } from '../failures.ts';
 import { digestList } from '../show/digests.ts';
 import { ListCommand, type ListOptions } from './list-command.ts';
-import { type JsonOption, ServerCommand, WritCommand } from './writ-command.ts';
+import { GroupCommand, type JsonOption, ServerCommand } from './writ-command.ts';
 
 const PATH = '/api/v1/audit/digests';
 
@@ -100,12 +100,6 @@ export const DIGEST_COMMANDS = [ListDigestsCommand, ShowDigestCommand];
   allowExcessArgs: true,
   subCommands: DIGEST_COMMANDS,
 })
-export class DigestGroupCommand extends WritCommand {
+export class DigestGroupCommand extends GroupCommand {
   protected readonly examples = ['writ digest list', 'writ digest show --help'];
-
-  /** Reached only where no subcommand matched. */
-  async run([command]: string[]): Promise<void> {
-    if (command !== undefined) throw new WrongUsage(`There is no \`writ digest ${command.slice(0, 20)}\`.`);
-    this.command.help({ error: true });
-  }
 }

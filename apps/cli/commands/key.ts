@@ -6,7 +6,7 @@ import { addSigningKey, dropSigningKey, readSigners, signingKeyIn } from '../../
 import { WrongUsage } from '../failures.ts';
 import { columns } from '../show/table.ts';
 import { Terminal } from '../terminal.ts';
-import { WritCommand } from './writ-command.ts';
+import { GroupCommand, WritCommand } from './writ-command.ts';
 
 /** A command on the file of keys, which a running server reads anew before each signature. */
 @Injectable()
@@ -78,12 +78,6 @@ export const KEY_COMMANDS = [ListKeysCommand, AddKeyCommand, DropKeyCommand];
   allowExcessArgs: true,
   subCommands: KEY_COMMANDS,
 })
-export class KeyGroupCommand extends WritCommand {
+export class KeyGroupCommand extends GroupCommand {
   protected readonly examples = ['writ key list', 'writ key add'];
-
-  /** Reached only where no subcommand matched. */
-  async run([command]: string[]): Promise<void> {
-    if (command !== undefined) throw new WrongUsage(`There is no \`writ key ${command.slice(0, 20)}\`.`);
-    this.command.help({ error: true });
-  }
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option, SubCommand } from 'nest-commander';
 import type { ViewStatus } from '../../../libs/projection/maintained-view.ts';
 import { WrongUsage } from '../failures.ts';
-import { type JsonOption, ServerCommand, WritCommand } from './writ-command.ts';
+import { GroupCommand, type JsonOption, ServerCommand } from './writ-command.ts';
 
 const LOOK_MS = 500;
 
@@ -86,12 +86,6 @@ export const PEOPLE_COMMANDS = [ErasePersonCommand];
   allowExcessArgs: true,
   subCommands: PEOPLE_COMMANDS,
 })
-export class PeopleGroupCommand extends WritCommand {
+export class PeopleGroupCommand extends GroupCommand {
   protected readonly examples = ['writ people erase 01J9ZK3V8Q6T4W2Y0B7D5F1G3H --confirm 01J9ZK3V8Q6T4W2Y0B7D5F1G3H'];
-
-  /** Reached only where no subcommand matched. */
-  async run([command]: string[]): Promise<void> {
-    if (command !== undefined) throw new WrongUsage(`There is no \`writ people ${command.slice(0, 20)}\`.`);
-    this.command.help({ error: true });
-  }
 }

@@ -4,7 +4,7 @@ import type { Progress, ViewStatus } from '../../../libs/projection/maintained-v
 import { Refused, WrongUsage } from '../failures.ts';
 import { progressBar, projectionList, projectionStatus, verificationText } from '../show/projections.ts';
 import type { Answer } from '../writ-client.ts';
-import { type JsonOption, ServerCommand, WritCommand } from './writ-command.ts';
+import { GroupCommand, type JsonOption, ServerCommand } from './writ-command.ts';
 
 const PATH = '/api/v1/admin/projections';
 const LOOK_MS = 500;
@@ -175,12 +175,6 @@ export const PROJECTION_COMMANDS = [
   allowExcessArgs: true,
   subCommands: PROJECTION_COMMANDS,
 })
-export class ProjectionsGroupCommand extends WritCommand {
+export class ProjectionsGroupCommand extends GroupCommand {
   protected readonly examples = ['writ projections list'];
-
-  /** Reached only where no subcommand matched. */
-  async run([command]: string[]): Promise<void> {
-    if (command !== undefined) throw new WrongUsage(`There is no \`writ projections ${command.slice(0, 20)}\`.`);
-    this.command.help({ error: true });
-  }
 }

@@ -1,8 +1,7 @@
 import { Command, Option, SubCommand } from 'nest-commander';
 import type { LegalHoldPlaced } from '../../../libs/retention/events.ts';
 import type { RetentionStatus } from '../../../libs/retention/retention-runner.ts';
-import { WrongUsage } from '../failures.ts';
-import { type JsonOption, ServerCommand, WritCommand } from './writ-command.ts';
+import { GroupCommand, type JsonOption, ServerCommand } from './writ-command.ts';
 
 const PATH = '/api/v1/admin/retention';
 const HOLDS = '/api/v1/admin/legal-holds';
@@ -92,12 +91,6 @@ export const RETENTION_COMMANDS = [ShowRetentionCommand, RunRetentionCommand, Pl
   allowExcessArgs: true,
   subCommands: RETENTION_COMMANDS,
 })
-export class RetentionGroupCommand extends WritCommand {
+export class RetentionGroupCommand extends GroupCommand {
   protected readonly examples = ['writ retention show', 'writ retention hold --reason "case 2026-114"'];
-
-  /** Reached only where no subcommand matched. */
-  async run([command]: string[]): Promise<void> {
-    if (command !== undefined) throw new WrongUsage(`There is no \`writ retention ${command.slice(0, 20)}\`.`);
-    this.command.help({ error: true });
-  }
 }

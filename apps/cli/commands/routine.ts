@@ -9,7 +9,7 @@ import { WrongUsage } from '../failures.ts';
 import { routineList, routineRecord, runList, runRecord } from '../show/routines.ts';
 import type { Terminal } from '../terminal.ts';
 import { ListCommand, type ListOptions } from './list-command.ts';
-import { type JsonOption, ServerCommand, WritCommand } from './writ-command.ts';
+import { GroupCommand, type JsonOption, ServerCommand } from './writ-command.ts';
 
 const ID = '01J9ZK3V8Q6T4W2Y0B7D5F1G3H';
 const ROUTINE = { routine: 'the routine’s id' };
@@ -262,12 +262,6 @@ export const ROUTINE_COMMANDS = [
   allowExcessArgs: true,
   subCommands: ROUTINE_COMMANDS,
 })
-export class RoutineGroupCommand extends WritCommand {
+export class RoutineGroupCommand extends GroupCommand {
   protected readonly examples = ['writ routine list', `writ routine runs ${ID}`];
-
-  /** Reached only where no subcommand matched. */
-  async run([command]: string[]): Promise<void> {
-    if (command !== undefined) throw new WrongUsage(`There is no \`writ routine ${command.slice(0, 20)}\`.`);
-    this.command.help({ error: true });
-  }
 }

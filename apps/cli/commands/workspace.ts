@@ -3,7 +3,7 @@ import type { CeilingRecord, WorkspaceRecord } from '../../../libs/workspace/wor
 import { parseCount, parseRevision } from '../arguments.ts';
 import { WrongUsage } from '../failures.ts';
 import { members } from '../show/table.ts';
-import { type JsonOption, ServerCommand, WritCommand } from './writ-command.ts';
+import { GroupCommand, type JsonOption, ServerCommand } from './writ-command.ts';
 
 const PATH = '/api/v1/admin/workspace/limits';
 const NONE = 'none';
@@ -83,12 +83,6 @@ export const WORKSPACE_COMMANDS = [WorkspaceLimitsCommand];
   allowExcessArgs: true,
   subCommands: WORKSPACE_COMMANDS,
 })
-export class WorkspaceGroupCommand extends WritCommand {
+export class WorkspaceGroupCommand extends GroupCommand {
   protected readonly examples = ['writ workspace limits', 'writ workspace limits --reads 5000'];
-
-  /** Reached only where no subcommand matched. */
-  async run([command]: string[]): Promise<void> {
-    if (command !== undefined) throw new WrongUsage(`There is no \`writ workspace ${command.slice(0, 20)}\`.`);
-    this.command.help({ error: true });
-  }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { CommandRunner, Help, Option } from 'nest-commander';
 import { remindOfOperatorToken } from '../connection.ts';
+import { WrongUsage } from '../failures.ts';
 import { Terminal } from '../terminal.ts';
 import { WritClient } from '../writ-client.ts';
 
@@ -24,6 +25,17 @@ export abstract class WritCommand extends CommandRunner {
   @Help('after')
   helpExamples(): string {
     return `\nExamples:\n${this.examples.map((example) => `  ${example}`).join('\n')}`;
+  }
+}
+
+/** What others are subcommands of: `writ token`. */
+export abstract class GroupCommand extends WritCommand {
+  /** Reached only where no subcommand matched. */
+  async run([command]: string[]): Promise<void> {
+    if (command !== undefined) {
+      throw new WrongUsage(`There is no \`writ ${this.command.name()} ${command.slice(0, 20)}\`.`);
+    }
+    this.command.help({ error: true });
   }
 }
 
